@@ -94,6 +94,37 @@ def test_the_size_of_real_rows(many, tmp_path):
     assert estimated == pytest.approx((tmp_path / "f.h5").stat().st_size, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        # Each HDF5 part has a chunk of 256 KiB at least, of each set of rows, and of views.
+        pytest.param({"part_images": 5}, id="of five images"),
+        pytest.param({"part_images": 200}, id="the last one of fewer"),
+        pytest.param({"part_images": 5, "layer": ["pixels", "mean"]}, id="of two sets"),
+        pytest.param({"part_images": 20, "augment": 1}, id="with augmented views"),
+        pytest.param(
+            {"part_images": 2, "part_format": "parquet"},
+            marks=pytest.mark.needs("pyarrow"),
+            id="as Parquet",
+        ),
+    ],
+)
+def test_the_size_of_a_folder_of_rows_is_right_to_a_twentieth(photos, toy, tmp_path, options):
+    folder = tmp_path / "f.rows"
+    planned = plan(photos, folder, model=toy, **options)
+    penult.extract(photos, folder, model=toy, **options)
+    size = sum(one.stat().st_size for one in folder.iterdir())
+    assert planned.bytes == pytest.approx(size, rel=0.05)
+
+
+def test_parts_that_cannot_hold_augmented_views_are_refused_as_the_run_refuses_them(
+    photos, toy, tmp_path
+):
+    options = {"model": toy, "augment": 1, "part_format": "parquet"}
+    with pytest.raises(UsageError, match="Parquet parts cannot hold rows of augmented views"):
+        plan(photos, tmp_path / "f.rows", **options)
+
+
 def test_no_image_is_read_and_no_weights_are_needed(photos, toy, monkeypatch):
     for path in photos.rglob("*.jpg"):
         path.write_bytes(b"not an image")

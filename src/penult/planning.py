@@ -20,7 +20,7 @@ from penult.distributed import (
     RowsRun,
     RowsStart,
     Target,
-    count_parts,
+    first_places,
     read_manifest,
     require_no_output_options,
 )
@@ -29,8 +29,11 @@ from penult.extractor import ModelRows, ReadingOptions, as_names, by_network
 from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
 from penult.features.left_out import require_all_given
+from penult.features.parts.header import PartsHeader
+from penult.features.parts_estimate import estimate_parts
 from penult.features.read import layer_recipes
 from penult.features.resume.finished import require_same
+from penult.features.write import Columns
 from penult.images.augmentation_options import AugmentationOptions
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
@@ -411,12 +414,12 @@ def plan(
     records: Sequence[ImageRecord] = photos
     if more is not None:
         records = RecordsWithViews(photos, more)
-    parts = images_a_part = how = unfinished = None
+    columns = Columns.of(records)
+    parts = images_a_part = how = unfinished = header = None
     if target is not None and (store := target.store) is not None:
         run = RowsRun(part_images=part_images, part_format=part_format)
         whole = read_manifest(store)
         images_a_part, how = run.parts(whole if update else None)
-        parts = count_parts(len(photos), more, images_a_part)
         left = target.unfinished()
         theirs = [
             recipe
@@ -437,6 +440,32 @@ def plan(
         if left is not None and not restart:
             done = left[1].values()
             unfinished = Unfinished(len(done), sum(one.images for one in done), len(records))
+        # What such parts cannot hold is refused here as in the run.
+        header = PartsHeader(
+            run="0" * 8,
+            created="0" * 25,
+            recipes=recipes,
+            columns=columns,
+            dtype=dtype,
+            origin={**listing.origin(sources, images_found), **options},
+            part_images=images_a_part,
+            format=how,
+            augmented=augmentation.recipes(recipes.values()) if columns.augmented else (),
+        )
+    row_shapes = [layer.shape for layer in layers]
+    if header is None:
+        size = estimate_bytes(
+            records,
+            list(recipes.values()),
+            row_shapes,
+            columns,
+            list(recipes),
+            dtype=dtype,
+            failures=images_found.failures,
+        )
+    else:
+        places = first_places(len(photos), more, header.part_images)
+        parts, size = len(places) - 1, estimate_parts(header, records, places, row_shapes)
     counted = Counter(label for record in photos for label in record.labels)
     return Plan(
         backbone=" + ".join(backbone.described for backbone in backbones),
@@ -445,14 +474,7 @@ def plan(
         layers=layers,
         dtype=dtype,
         augmented=len(records) - len(photos),
-        bytes=estimate_bytes(
-            records,
-            list(recipes.values()),
-            [layer.shape for layer in layers],
-            names=list(recipes),
-            dtype=dtype,
-            failures=images_found.failures,
-        ),
+        bytes=size,
         changes=changes,
         unfinished=unfinished,
         parts=parts,

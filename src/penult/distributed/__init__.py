@@ -2,7 +2,7 @@
 
 from penult.distributed.options import RayOptions
 from penult.distributed.rows_run import RowsRun
-from penult.distributed.rows_start import RowsStart, count_parts, read_manifest
+from penult.distributed.rows_start import RowsStart, first_places, read_manifest
 from penult.distributed.run import OnCluster
 from penult.distributed.target import Target, require_no_output_options
 
@@ -12,7 +12,7 @@ __all__ = [
     "RowsRun",
     "RowsStart",
     "Target",
-    "count_parts",
+    "first_places",
     "read_manifest",
     "require_no_output_options",
 ]

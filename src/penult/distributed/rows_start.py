@@ -21,7 +21,7 @@ from penult.records import ImageRecord
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["RowsStart", "count_parts", "first_places", "read_manifest"]
+__all__ = ["RowsStart", "first_places", "read_manifest"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,11 +117,6 @@ def first_places(images: int, views: NDArray[np.int64] | None, part_images: int)
     sizes = np.ones(images, np.int64) if views is None else views + 1
     places = np.concatenate([[0], np.cumsum(sizes)])
     return np.unique(np.append(places[::part_images], places[-1]))
-
-
-def count_parts(images: int, views: NDArray[np.int64] | None, part_images: int) -> int:
-    """How many parts there are of so many images."""
-    return len(first_places(images, views, part_images)) - 1
 
 
 def read_manifest(store: PartsStore) -> PartsManifest | None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from penult.features.resume.chunk import Outcomes
 
-__all__ = ["PARQUET", "column_of", "digest_of", "write_part"]
+__all__ = ["PARQUET", "column_of", "digest_of", "write_parquet", "write_part"]
 
 PARQUET = b"penult"
 """The key under which the metadata of a Parquet part's schema say what the file is, as JSON."""
@@ -79,7 +79,7 @@ def write_part(
     content = [outcomes.content[order[at]] for at in good]
     rows = [np.asarray(block)[rows_at] for block in outcomes.rows] if good else []
     name = part_name(header.run, number, header.format)
-    write = _write_h5 if header.format == "h5" else _write_parquet
+    write = _write_h5 if header.format == "h5" else write_parquet
     with store.writing(name) as path:
         write(path, header, number, kept, content, rows, failures)
         nbytes, digest = path.stat().st_size, digest_of(path)
@@ -157,8 +157,8 @@ def column_of(name: str, names: Sequence[str]) -> str:
     return "features" if len(names) == 1 else f"features:{name}"
 
 
-def _write_parquet(
-    path: Path,
+def write_parquet(
+    path: Path | BinaryIO,
     header: PartsHeader,
     number: int,
     records: Sequence[ImageRecord],
@@ -166,6 +166,7 @@ def _write_parquet(
     rows: Sequence[NDArray[Any]],
     failures: Sequence[Failure],
 ) -> None:
+    """Write a part as Parquet: its records, the digest of each image's bytes, and their rows."""
     require_writable(".parquet")
     import pyarrow as pa
     from pyarrow import parquet
