@@ -25,6 +25,7 @@ _NOT_NAMES = {
     "max_memory": "a size such as 4GB",
     "images": "a number such as 1e9",
     "deadline": "a time such as 24h",
+    "ray": "the address of a cluster",
 }
 # In bytes: of a name, and of a path, on every file system that Linux, macOS and Windows have.
 _LONGEST_NAME, _LONGEST_PATH = 255, 4095

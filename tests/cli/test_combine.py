@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+
+from penult import extract, load, merge
 
 pytestmark = pytest.mark.light
 
@@ -99,3 +102,34 @@ def test_what_cannot_be_is_a_line(penult, files, monkeypatch, typed, said):
     (line,) = done.err.splitlines()
     assert said in line
     assert not (files / "x.h5").exists()
+
+
+def test_info_says_what_makes_a_merged_file_again(penult, photos, toy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("rose", "tulip"):
+        call = ("extract", photos / name, "-o", f"{name}.h5", "-m", toy, "-q", "--labels", "none")
+        assert penult(*call).code == 0
+    assert penult("merge", "rose.h5", "tulip.h5", "-o", "all.h5", "-q").code == 0
+    told = penult("info", "all.h5").out.splitlines()[-1]
+    commands = told.removeprefix("made again by: ").split(" && ")
+    assert commands == [
+        f"penult extract {photos / 'rose'} -o all-1.h5 --model toy:mean-colour --labels none",
+        f"penult extract {photos / 'tulip'} -o all-2.h5 --model toy:mean-colour --labels none",
+        "penult merge all-1.h5 all-2.h5 -o all.h5",
+    ]
+    before = load("all.h5")
+    for command in commands:
+        overwrite = ["--overwrite"] if "merge" in command else []
+        assert penult(*command.split()[1:], "-q", *overwrite).code == 0
+    again = load("all.h5")
+    assert (list(again.ids), again.origin) == (list(before.ids), before.origin)
+    assert np.array_equal(again.features[:], before.features[:])
+
+
+def test_of_many_runs_info_says_how_many_were_merged(penult, photos, toy, tmp_path):
+    names = [f"rose_0{k}.jpg" for k in range(1, 5)]
+    for name in names:
+        extract(photos / "rose" / name, tmp_path / f"{name}.h5", model=toy)
+    merge([tmp_path / f"{name}.h5" for name in names], tmp_path / "all.h5")
+    told = penult("info", tmp_path / "all.h5").out.splitlines()[-1]
+    assert told.startswith("made by: penult merge, of 4 runs; ")

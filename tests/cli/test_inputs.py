@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +100,22 @@ def test_nothing_looks_into_a_named_pipe_to_see_what_it_is(penult, made, monkeyp
     done = penult(*command.split())
     assert done.code != 0
     assert "is a named pipe, not a" in done.err
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="no names of open files")
+@pytest.mark.parametrize("command", ["extract {} -o z.h5", "predict flowers.skops {}"])
+def test_what_a_shell_makes_of_a_command_is_told_by_the_name_that_nobody_typed(
+    penult, made, monkeypatch, command
+):
+    monkeypatch.chdir(made)
+    reading, writing = os.pipe()
+    try:
+        done = penult(*command.format(f"/dev/fd/{reading}").split())
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert done.code != 0
+    assert f"/dev/fd/{reading} is a named pipe, as a shell makes of <(COMMAND)" in done.err
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from penult.errors import (
     WrongFileError,
 )
 from penult.features.write import Columns, FeatureWriter
+from penult.images.pixels.decode import MAX_PIXELS
 from penult.recipe import AugmentedRecipe
 from penult.records import AugmentedRecord, Failure
 
@@ -141,6 +142,30 @@ def test_photos_with_other_numbers_of_views_are_not_merged(
     with pytest.raises(RecipeMismatchError, match=rf"a\.h5 was extracted {said}"):
         penult.merge([tmp_path / "a.h5", tmp_path / "b.h5"], tmp_path / "m.h5")
     assert not (tmp_path / "m.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"max_pixels": 9000}, r"without max_pixels, and .*b\.h5 with max_pixels=9000: an image"),
+        ({"allow_truncated": True}, r"without allow_truncated, and .*b\.h5 with allow_truncated=T"),
+    ],
+)
+def test_photos_of_which_others_would_have_failed_are_not_merged(
+    tmp_path, folder_of_images, toy, options, said
+):
+    photos = folder_of_images / "train"
+    penult.extract(photos / "a", tmp_path / "a.h5", model=toy)
+    penult.extract(photos / "b", tmp_path / "b.h5", model=toy, **options)
+    with pytest.raises(RecipeMismatchError, match=rf"a\.h5 was extracted {said}"):
+        penult.merge([tmp_path / "a.h5", tmp_path / "b.h5"], tmp_path / "m.h5")
+
+
+def test_the_limit_that_there_is_anyway_is_no_other_limit(tmp_path, folder_of_images, toy):
+    photos = folder_of_images / "train"
+    penult.extract(photos / "a", tmp_path / "a.h5", model=toy)
+    penult.extract(photos / "b", tmp_path / "b.h5", model=toy, max_pixels=MAX_PIXELS)
+    assert len(penult.merge([tmp_path / "a.h5", tmp_path / "b.h5"], tmp_path / "m.h5")) == 4
 
 
 def test_photos_of_which_none_is_trained_on_are_merged_with_views_of_others(

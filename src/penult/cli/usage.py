@@ -146,7 +146,8 @@ def with_address(typed: list[str]) -> list[str]:
     if "--ray" not in typed[:ends]:
         return typed
     at = typed.index("--ray") + 1
-    given = at < len(typed) and _ADDRESS.fullmatch(typed[at])
+    # An empty word is an address that is refused, as of a variable that was never set.
+    given = at < len(typed) and (not typed[at] or _ADDRESS.fullmatch(typed[at]))
     return typed if given else [*typed[:at], "auto", *typed[at:]]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from penult.errors import RecipeMismatchError, SourceError
 from penult.features.id_keys import id_key
 from penult.features.origin import every_origin
+from penult.images.pixels.decode import MAX_PIXELS
 from penult.interface import option
 from penult.recipe.comparison import require_equal
 from penult.representation import short_text
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["require_disjoint", "require_made_alike"]
 
 _NO_VIEWS = "without augmented views"
+_READING = {"max_pixels": MAX_PIXELS, "allow_truncated": False}
+"""Options that no recipe has, and what they are where they are not given."""
 
 
 def require_made_alike(files: Sequence[Features], places: Sequence[str]) -> None:
@@ -61,6 +64,37 @@ def require_made_alike(files: Sequence[Features], places: Sequence[str]) -> None
                 "be trained on more views of the photos of one; merge what was extracted with the "
                 "same options"
             )
+        _require_read_alike(first, one, places[0], place)
+
+
+def _require_read_alike(one: Features, other: Features, place: str, other_place: str) -> None:
+    """Refuse rows of which those options differ that decide which images have one.
+
+    What says nothing of them is older than the options, or a program's.
+    """
+    for name, without in _READING.items():
+        said = [_said_of(name, without, features) for features in (one, other)]
+        if all(said) and said[0] != said[1]:
+            shown = [" and ".join(sorted(values)) for values in said]
+            raise RecipeMismatchError(
+                f"{place} was extracted {shown[0]}, and {other_place} {shown[1]}: an image may "
+                "have a row in one and fail in the other; merge what was extracted with the same "
+                "options"
+            )
+
+
+def _said_of(name: str, without: object, features: Features) -> set[str]:
+    """What each run that the rows are of was told."""
+    values = {
+        without if one[name] is None else one[name]
+        for one in every_origin(features.origin)
+        if name in one
+    }
+    return {f"{'without' if v == without else 'with'} {_typed(name, v, without)}" for v in values}
+
+
+def _typed(name: str, value: object, without: object) -> str:
+    return option(name) if value == without else option(name, value)
 
 
 def _augmentation(features: Features) -> str:

@@ -64,7 +64,8 @@ def merge(
         If its run is not finished, or a part is missing or damaged; names the part.
     RecipeMismatchError
         If folders were made with different recipes, or hold rows of different types, or augmented
-        views were asked for of one and not as many of another; says in what they differ.
+        views were asked for of one and not as many of another, or they differ in `max_pixels` or
+        `allow_truncated`; says in what they differ.
     SourceError
         If an image is in two folders, with a row or as a failure: names it. If an address cannot be
         reached.

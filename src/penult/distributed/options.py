@@ -22,6 +22,7 @@ LOCAL = "local"
 AUTO = "auto"
 """In place of an address: the cluster that runs on this machine, or else as `LOCAL`."""
 
+_LAST_PORT = 65535
 _RANGE = re.compile(r"(\d+)(?::(\d+)?)?")
 
 
@@ -115,10 +116,16 @@ def _address(given: bool | str) -> str:
             f"run; type the command on a machine of the cluster, with {option('ray', AUTO)} or "
             "HOST:6379"
         )
-    if address not in (LOCAL, AUTO) and not re.fullmatch(r"(.+):(\d+)", address):
+    found = re.fullmatch(r".+:(\d+)", address)
+    if address not in (LOCAL, AUTO) and found is None:
         raise UsageError(
             f"{option('ray', address)} was given; allowed: HOST:PORT of a running cluster (its "
             f"port is 6379 by default), {LOCAL}, or {AUTO}"
+        )
+    if found is not None and not 1 <= int(found[1]) <= _LAST_PORT:
+        raise UsageError(
+            f"{option('ray', address)} was given, and {found[1]} is no port; give 1 to "
+            f"{_LAST_PORT}, which is 6379 by default"
         )
     return address
 

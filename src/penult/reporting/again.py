@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from penult.backbones.layer import ENDS
+from penult.features.origin import every_origin
 from penult.features.parts.header import PART_IMAGES
 from penult.interface import as_argument, shell_quote
 from penult.recipe import AveragedRecipe, BackboneRecipe, JoinedRecipe, ProjectedRecipe, Recipe
 from penult.reporting.commands import extract_command, recorded_name
 
-__all__ = ["commands_again"]
+__all__ = ["commands_again", "merged_again"]
 
 
 def commands_again(
@@ -63,6 +65,36 @@ def commands_again(
         return (again,)
     steps = _Steps(origin, output, dtype)
     return tuple(steps.commands) if len(recipes) == 1 and steps.make(recipes[0], output) else ()
+
+
+def merged_again(
+    recipes: Sequence[Recipe],
+    names: Sequence[str],
+    origin: Mapping[str, Any],
+    *,
+    output: str,
+    **options: Any,
+) -> tuple[str, ...]:
+    """Do as `commands_again` also of rows that were merged: those of each run, and the merging.
+
+    Parameters
+    ----------
+    recipes, names, origin, output : as for `commands_again`
+    **options : its others
+    """
+    runs = every_origin(origin)
+    if len(runs) == 1:
+        return commands_again(recipes, names, origin, output=output, **options)
+    stem = output.rpartition(".")[0] or output
+    files = [f"{stem}-{k}.h5" for k in range(1, len(runs) + 1)]
+    made = [
+        commands_again(recipes, names, run, output=file, **options)
+        for run, file in zip(runs, files, strict=True)
+    ]
+    if not all(made):
+        return ()
+    words = ["merge", *map(as_argument, files), "-o", output]
+    return (*chain.from_iterable(made), f"penult {' '.join(map(shell_quote, words))}")
 
 
 @dataclass

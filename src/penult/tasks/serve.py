@@ -20,6 +20,7 @@ from penult.images.pixels.decode import MAX_PIXELS
 from penult.images.sources.remote.connection import is_url
 from penult.inputs import require_existing, require_file
 from penult.interface import option
+from penult.output_names import refuse_output_name
 from penult.progress import ShowProgress, following
 from penult.records import Features
 from penult.retrieve.index import Index
@@ -230,6 +231,7 @@ def _label_log(
     from penult.serving.labels.log import LabelLog
 
     if given is not None:
+        refuse_output_name(Path(given))
         if gallery is None:
             raise UsageError(
                 f"{option('label_log', given)} keeps the labels of a gallery, and there is none; "

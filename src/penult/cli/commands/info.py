@@ -46,6 +46,8 @@ from penult.wording import count, listed, times
 if TYPE_CHECKING:
     from penult.tasks.info import ClassifierInfo, ConvertedInfo, FeaturesInfo, IndexInfo, Int8Info
 
+_SHOWN_RUNS = 3  # commands of more are no line to read
+
 
 def run(
     file: Annotated[
@@ -85,7 +87,7 @@ def run(
 def _show_features(file: Path, found: FeaturesInfo) -> None:
     from penult.features.origin import every_origin
     from penult.features.places import rows_address
-    from penult.reporting.again import commands_again
+    from penult.reporting.again import merged_again
     from penult.reporting.commands import SHOWN_SOURCES
 
     shape = times(found.shape)
@@ -123,8 +125,7 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
     origins = every_origin(found.origin)
     sources = [str(name) for one in origins for name in one.get("sources", ["?"])]
     say(f"made from {listed(sources, SHOWN_SOURCES)}")
-    # No one command makes rows that were put together.
-    commands = len(origins) == 1 and commands_again(
+    commands = merged_again(
         found.recipes,
         found.layers,
         found.origin,
@@ -135,8 +136,13 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
         part_images=found.part_images,
         part_format=found.part_format,
     )
-    if commands:
+    if commands and len(origins) <= _SHOWN_RUNS:
         say(f"made again by: {' && '.join(commands)}")
+    elif commands:
+        say(
+            f"made by: penult merge, of {len(origins):,} runs; its origin, which --json shows, "
+            "says of each where its images were"
+        )
     else:
         say("made again by: not known; its recipe, above, says of what it is made")
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from penult.errors import UsageError
 from penult.images.labels.annotations import SPLITS, Annotation, ImageEntry
 from penult.images.labels.label_file import LabelFile
-from penult.inputs import require_file
+from penult.inputs import require_file, what_special
 from penult.interface import option
 from penult.texts import composed
 
@@ -67,6 +67,11 @@ def label_rule(
             raise UsageError("labels 'column:' names no column; write e.g. column:species")
         return by_source, labels.removeprefix("column:")
     if not isinstance(labels, Path) and not labels.lower().endswith(".csv"):
+        if (special := _special(labels)) is not None:
+            raise UsageError(
+                f"{option('labels', labels)} is {special}, and no table of labels; allowed: "
+                "parent, none, column:NAME, or the name of a .csv file"
+            )
         raise UsageError(
             f"labels {labels!r} is not known; allowed: parent, none, column:NAME, or the name of a "
             f".csv file{_other_table(labels)}"
@@ -74,6 +79,14 @@ def label_rule(
     return LabelFile(
         require_file(Path(labels), "a table of labels", (".csv",)), path_column, label_column
     ), None
+
+
+def _special(labels: str) -> str | None:
+    """What of that name is there and is no file."""
+    try:
+        return what_special(Path(labels).stat())
+    except (OSError, ValueError):
+        return None
 
 
 def _other_table(labels: str) -> str:

@@ -52,6 +52,7 @@ KINDS: list[SourceKind] = [
 """An argument is of the first kind that it matches; a file of none is taken for an image."""
 
 
+_DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -82,6 +83,7 @@ def open_sources(
         kind = next((kind for kind in KINDS if kind.matches(argument)), None)
         prefix = name if len(arguments) > 1 else None
         if kind is None:
+            _refuse_pipe(Path(argument))
             files.append((name, Path(argument)))
             continue
         for source in _opened(kind, SourceLocation(argument, prefix), options):
@@ -109,6 +111,15 @@ def _refuse_rows(given: SourceArgument) -> None:
         raise UsageError(
             f"{path} is a feature file, or another in HDF5, and not an image; give the images "
             f"that it is to be made from, or see {command('info', str(given))}"
+        )
+
+
+def _refuse_pipe(path: Path) -> None:
+    """Refuse what a shell makes of ``<(COMMAND)``, whose name is a number that nobody typed."""
+    if path.parent in _DESCRIPTORS and path.is_fifo():
+        raise SourceError(
+            f"{path} is a named pipe, as a shell makes of <(COMMAND), and not an image; give "
+            "folders or files, or pipe a list of them to standard input, and give - for it"
         )
 
 
