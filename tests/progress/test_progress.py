@@ -303,3 +303,42 @@ def test_a_log_gets_a_line_every_ten_seconds(monkeypatch, capsys):
         view.show(step, pace)
     lines = capsys.readouterr().err.splitlines()
     assert [line.split()[1] for line in lines] == ["11", "22"]
+
+
+@pytest.fixture
+def stages(photos, toy, tmp_path):
+    """What a function is told of, given rows of 36 photos."""
+    path = tmp_path / "rows.h5"
+    penult.extract(photos, path, model=toy)
+
+    def of(call):
+        told = []
+        call(path, progress=told.append)
+        return told
+
+    return of
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda path, **rest: penult.index(path, **rest), id="index"),
+        pytest.param(
+            lambda path, **rest: penult.search(path, id="rose/rose_01.jpg", **rest), id="search"
+        ),
+        pytest.param(lambda path, **rest: penult.train(path, **rest), id="train"),
+    ],
+)
+@pytest.mark.parametrize("little", [0, 64 << 20])
+def test_reading_rows_is_told_where_it_takes_some_seconds(call, little, stages, monkeypatch):
+    monkeypatch.setattr("penult.retrieve.given.BLOCK_BYTES", little or 1)
+    reading = Progress(36, 36, 0, stage="reading the rows", unit="rows", brief=True)
+    assert "reading the rows" not in [one.stage for one in stages(call)]
+    monkeypatch.setattr("penult.progress.follow._SECONDS", -1)
+    assert reading in stages(call)
+
+
+def test_a_fit_of_many_rows_is_told_before_it_begins(stages, monkeypatch):
+    monkeypatch.setattr("penult.classify.training.train._MANY_ROWS", 20)
+    told = [one.stage for one in stages(penult.train)]
+    assert told.index("fitting 27 rows") < told.index("train")

@@ -11,6 +11,7 @@ from penult.errors import SearchError
 from penult.interface import option
 from penult.neighbors.blocks import blocks
 from penult.neighbors.lengths import block_lengths
+from penult.progress import announcing_late
 from penult.wording import count, listed
 
 if TYPE_CHECKING:
@@ -74,8 +75,10 @@ def require_searchable(
         Names the rows that are refused.
     """
     lengths = np.empty(len(rows))
+    count_rows = announcing_late("reading the rows", len(rows))
     for start, block in blocks(rows):
         lengths[start : start + len(block)] = block_lengths(block)
+        count_rows(start + len(block))
     require_finite(lengths, ids, name)
     if metric == "cosine" and (zero := lengths == 0).any():
         rows_of_zeros = f"{count(int(zero.sum()), 'row')} of zeros ({_named(zero, ids)})"

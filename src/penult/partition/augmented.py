@@ -10,6 +10,7 @@ import numpy as np
 
 from penult.errors import UsageError
 from penult.partition.rows import BLOCK_BYTES, read_blocks, row_length
+from penult.progress import announcing_late
 from penult.wording import count, times
 
 if TYPE_CHECKING:
@@ -143,8 +144,10 @@ def read_rows_with_views(
     """
     views = AugmentedViews.find(features, chosen)
     rows = np.empty((len(chosen) + len(views), row_length(features)), np.float32)
+    count_rows = announcing_late("reading the rows", len(rows))
     for part, block in read_with_views(features, chosen, views):
         rows[part] = block
+        count_rows(part.stop)
     return rows, views
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.errors import TrainingError
+from penult.progress import announcing_late
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ def read_rows(features: Features, rows: NDArray[np.int64]) -> NDArray[np.float32
         If a row holds a NaN or an infinity; names the ids.
     """
     result = np.empty((len(rows), row_length(features)), np.float32)
+    count_rows = announcing_late("reading the rows", len(rows))
     for part, block in read_blocks(features, rows):
         result[part] = block
+        count_rows(part.stop)
     return result
 
 

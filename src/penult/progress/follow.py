@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,12 +15,23 @@ from penult.progress.notebook import in_notebook
 from penult.records import Progress
 from penult.representation import what_given
 
-__all__ = ["ShowProgress", "Tell", "announce", "announcing", "following", "is_watched", "shown"]
+__all__ = [
+    "ShowProgress",
+    "Tell",
+    "announce",
+    "announcing",
+    "announcing_late",
+    "following",
+    "is_watched",
+    "shown",
+]
 
 Tell = Callable[[Progress], None]
 
 ShowProgress = bool | Tell | None
 """Whether progress is shown, or a function that is called instead; None: where somebody looks."""
+
+_SECONDS = 3  # how long it may be silent
 
 _told: ContextVar[Tell | None] = ContextVar("penult_progress", default=None)
 
@@ -78,6 +90,30 @@ def announce(stage: str, *, brief: bool = False) -> None:
     tell = _told.get()
     if tell is not None:
         tell(Progress(0, None, 0, stage=stage, unit="", brief=brief))
+
+
+def announcing_late(stage: str, total: int, unit: str = "rows") -> Callable[[int], None]:
+    """Return what is told how many are done, and says so once that has taken some seconds.
+
+    What is mostly over at once needs no word of it. In a log it is a line now and then, and none
+    at its end.
+
+    Parameters
+    ----------
+    stage : str
+        What is done now, in words.
+    total : int
+        How many there are.
+    unit : str
+        What they are.
+    """
+    tell, begun = _told.get(), time.monotonic()
+
+    def count(done: int) -> None:
+        if tell is not None and time.monotonic() - begun > _SECONDS:
+            tell(Progress(done, total, 0, stage=stage, unit=unit, brief=True))
+
+    return count
 
 
 def is_watched() -> bool:

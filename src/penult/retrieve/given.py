@@ -11,6 +11,7 @@ import numpy as np
 from penult.errors import SearchError, UsageError
 from penult.machine import free_memory
 from penult.neighbors.blocks import BLOCK_BYTES, row_length
+from penult.progress import announcing_late
 from penult.representation import what_given
 from penult.texts import composed
 from penult.wording import count, listed
@@ -89,7 +90,18 @@ def held(rows: Rows) -> Rows:
         return rows
     # So much is read at a time anyway, and to ask what is free takes longer than to read it.
     little = size <= BLOCK_BYTES or size <= free_memory() // _SHARE
-    return np.asarray(rows[:]) if little else rows
+    if not little:
+        return rows
+    if size <= BLOCK_BYTES:
+        return np.asarray(rows[:])
+    found = np.empty(rows.shape, rows.dtype)
+    step = max(1, BLOCK_BYTES * len(rows) // size)
+    count_rows = announcing_late("reading the rows", len(rows))
+    for start in range(0, len(rows), step):
+        block = rows[start : start + step]
+        found[start : start + len(block)] = block
+        count_rows(start + len(block))
+    return found
 
 
 def required_ids(ids: Any, rows: int) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from penult.images.notes import log_listing_messages, log_without_result
 from penult.interface import command, option
 from penult.output import check_output
 from penult.passwords import without_password
-from penult.progress import ShowProgress, announcing, shown
+from penult.progress import ShowProgress, announcing, following, shown
 from penult.records import Failure, Features, Progress, SearchResult, SearchResults
 from penult.retrieve.index import Index
 from penult.retrieve.index_file.container import is_index_file
@@ -336,7 +336,8 @@ def prepare(
     given = are_rows(queries) or are_in_memory(queries)
     if not (queries is None or isinstance(queries, Features) or given):
         as_sources(queries)  # refuses what is no image, before a file is opened
-    opened = open_gallery(gallery, layer=layer, metric=metric, offline=offline)
+    with following(progress):  # of a feature file, all rows are read
+        opened = open_gallery(gallery, layer=layer, metric=metric, offline=offline)
     with ExitStack() as unused:
         unused.callback(opened.close)
         searches = Search(opened, k=k, filters=_texts(filter), vote=vote)

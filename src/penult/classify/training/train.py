@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from penult import wording
 from penult.classify.classifier import Classifier
 from penult.classify.edges import find_edges
 from penult.classify.evaluation.evaluate import evaluate_pipeline
@@ -26,7 +27,7 @@ from penult.interface import option
 from penult.likeness import Likeness
 from penult.partition.rows import read_blocks
 from penult.partition.splits import Split
-from penult.progress import ShowProgress, Tell, following
+from penult.progress import ShowProgress, Tell, announce, following
 from penult.recipe import require_equal
 from penult.records import Features, HeldOut, Progress
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["train"]
+
+_MANY_ROWS = 100_000  # of which the first fit takes long
 
 
 def train(
@@ -108,11 +111,14 @@ def train(
             f"{runs} runs would hold out the same images each time: the held-out part is "
             f"{splits[0].description}; give one run{elsewhere}"
         )
-    training_set = TrainingSet.read(features, splits[0], memory, options=options)
+    with following(progress):
+        training_set = TrainingSet.read(features, splits[0], memory, options=options)
     training_set.require_learnable(candidates)
     tries = sum(map(len, candidates.values()))
     results = []
     with following(progress) as tell:
+        if len(splits[0].train) >= _MANY_ROWS:
+            announce(f"fitting {wording.count(len(splits[0].train), 'row')}")
         likeness = training_set.likeness(splits[0].train, seed=seed)
         step = _Counter(tell, (tries * folds + 1) * runs + refit)
         for run, split in enumerate(splits):
