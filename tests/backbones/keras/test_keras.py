@@ -6,6 +6,7 @@ import random
 import sys
 from contextlib import contextmanager
 from functools import cache, lru_cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -100,42 +101,54 @@ def enliven(model, gain=1.0):
     return model
 
 
-@lru_cache(maxsize=2)  # two are run by two tests
-def lively(name):
-    """The backbone with such weights, for images of 96 pixels: seconds in place of a minute."""
-    with pytest.MonkeyPatch.context() as patch, unset_weights(), few_cells():
-        if name != "VGG16":  # which takes images of its own size alone
-            smaller = dataclasses.replace(KERAS_MODELS[name], size=96)
-            patch.setitem(KERAS_MODELS, name, smaller)
-        # Nobody asks for the digest of half a gigabyte of zeros.
+def empty(name, size=96):
+    """The backbone with zeros, for images of 96 pixels: seconds in place of a minute."""
+    with pytest.MonkeyPatch.context() as patch, unset_weights(), smaller_ones():
+        patch.setitem(KERAS_MODELS, name, dataclasses.replace(KERAS_MODELS[name], size=size))
+        # Nobody asks for the digest of zeros.
         patch.setattr(source, "random_weights", lambda _model: WeightsInfo("random", "0" * 64))
-        backbone = Keras().open(name, RANDOM)
+        return Keras().open(name, RANDOM)
+
+
+@lru_cache(maxsize=4)  # four are run by two tests and more
+def lively(name):
+    """The same with such weights."""
+    backbone = empty(name, size=224 if name == "VGG16" else 96)  # the tutorials' VGG16
     enliven(backbone.network.model, gain=1.1 if name == "EfficientNetB0" else 1.0)
     return backbone
 
 
 @contextmanager
-def few_cells():
-    """A NASNetLarge made in here has 2 cells where it has 6, and 672 features where it has 4,032.
+def smaller_ones():
+    """The largest ones made in here are smaller; `test_the_largest_ones_are_as_large_as_listed`.
 
-    Each cell is like all others. `test_the_largest_ones_are_as_large_as_listed` makes it as it is.
+    A NASNetLarge has 2 cells where it has 6, each like all others, and 672 features where it has
+    4,032; a VGG16 has 64 where it has 4,096, of which 120 million of its 138 million weights are.
     """
     whole = sys.modules[keras.applications.NASNetLarge.__module__]
-    make = whole.NASNet
+    make, layers = whole.NASNet, keras.layers
 
     def make_less(*args, **options):
         return make(*args, **options | {"num_blocks": 2, "penultimate_filters": 672})
 
+    def dense(units, **options):
+        return layers.Dense(64 if units == 4096 else units, **options)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(whole, "NASNet", make_less)
+        patch.setattr(
+            module_of("VGG16"), "layers", SimpleNamespace(**vars(layers) | {"Dense": dense})
+        )
         yield
 
 
 @contextmanager
 def unset_weights():
     """Models made in here are to be given others' weights, and have zeros: random ones take longest."""
+    from keras.src.backend.torch.core import get_device
+
     with pytest.MonkeyPatch.context() as patch:
-        zeros = lambda _self, shape, dtype=None: torch.zeros(shape)  # noqa: E731
+        zeros = lambda _self, shape, dtype=None: torch.zeros(shape, device=get_device())  # noqa: E731
         patch.setattr(keras.initializers.VarianceScaling, "__call__", zeros)
         yield
 
@@ -168,7 +181,7 @@ def test_photos_are_squashed_as_load_img_does(tmp_path):
 @pytest.mark.parametrize(
     ("name", "length"),
     [
-        ("VGG16", 4096),
+        ("VGG16", 64),
         ("ResNet50", 2048),
         ("InceptionV3", 2048),
         ("EfficientNetB0", 1280),
@@ -183,7 +196,7 @@ def test_the_classics_give_what_keras_gives_with_the_same_weights(name, length, 
     pixels = some_pixels(2, size)
     penultimate, logits = run(backbone, ["penultimate", "logits"], pixels)
 
-    with unset_weights(), few_cells():
+    with unset_weights(), smaller_ones():
         model = getattr(keras.applications, name)(
             weights=None, classifier_activation=None, input_shape=(size, size, 3)
         )
@@ -197,16 +210,18 @@ def test_the_classics_give_what_keras_gives_with_the_same_weights(name, length, 
     assert relative_error(penultimate[:1], their_penultimate.reshape(1, -1)) < 1e-4
     assert relative_error(logits[:1], their_logits) < 1e-4
     assert relative_error(penultimate[1], penultimate[0]) > 1e-2, "the image hardly matters"
-    if name != "NASNetLarge":
+    if name not in {"NASNetLarge", "VGG16"}:
         listed = KERAS_MODELS[name]
         assert (length, model.count_params()) == (listed.features, listed.parameters)
 
 
-@pytest.mark.parametrize(("name", "length"), [("EfficientNetB7", 2560), ("NASNetLarge", 4032)])
+@pytest.mark.parametrize(
+    ("name", "length"), [("EfficientNetB7", 2560), ("NASNetLarge", 4032), ("VGG16", 4096)]
+)
 def test_the_largest_ones_are_as_large_as_listed(name, length):
     """Their rows are those of a B0 of more layers, and of more cells: that says nothing new."""
     listed = KERAS_MODELS[name]
-    with keras.device("meta"):  # where nothing is computed
+    with keras.device("meta"), unset_weights():  # where nothing is computed
         model = getattr(keras.applications, name)(weights=None)
     assert model.count_params() == listed.parameters
     assert model.get_layer("predictions").input.shape == (None, listed.features) == (None, length)
@@ -250,11 +265,11 @@ def test_layers_have_keras_names_in_execution_order_and_true_shapes(vgg):
 
 @pytest.mark.parametrize("name", ["MobileNetV3Small", "ConvNeXtTiny", "DenseNet121"])
 def test_every_layer_has_the_shape_that_is_listed(name):
-    backbone = Keras().open(name, RANDOM)
+    backbone = empty(name)
     layers = [layer.name for layer in backbone.layers]
     assert len(set(layers)) == len(layers)
     some = [*layers[::10], "penultimate", "logits"]
-    activations = run(backbone, some, some_pixels(1, 224))
+    activations = run(backbone, some, some_pixels(1, 96))
     assert [a.shape[1:] for a in activations] == [backbone.layer(n).shape for n in some]
     assert backbone.layer("penultimate").shape == (KERAS_MODELS[name].features,)
     assert backbone.recipe().pooling == "none"
@@ -329,7 +344,7 @@ def test_random_weights_are_the_same_each_time_and_leave_the_callers_seed():
 @cache
 def small_model():
     with unset_weights():
-        model = keras.applications.MobileNetV3Small(weights=None, input_shape=(224, 224, 3))
+        model = keras.applications.MobileNet(weights=None)
     return enliven(model)
 
 
@@ -340,7 +355,8 @@ def test_a_given_file_is_read_whatever_its_format(suffix, tmp_path):
         model.save_weights(path)
     else:
         model.save(path)
-    backbone = Keras().open("MobileNetV3Small", WeightsChoice(path))
+    with unset_weights():
+        backbone = Keras().open("MobileNet", WeightsChoice(path))
     for ours, theirs in zip(backbone.network.model.weights, model.weights, strict=True):
         assert torch.equal(ours.value, theirs.value)
     assert backbone.weights.path == path
@@ -348,7 +364,7 @@ def test_a_given_file_is_read_whatever_its_format(suffix, tmp_path):
 
 def test_a_keras_archive_that_holds_code_is_read_for_its_numbers_only(tmp_path):
     """The network is followed by a Lambda layer, which Keras itself would run on loading."""
-    network = keras.applications.MobileNet(weights=None)
+    network = small_model()
     ran = tmp_path / "ran"
     code = f"__import__('pathlib').Path({str(ran)!r}).touch()"
     output = keras.layers.Lambda(lambda x: (exec(code), x)[1], output_shape=(1000,))(network.output)
@@ -374,8 +390,7 @@ def test_efficientnets_pretrained_normalisation_is_that_of_keras(tmp_path, monke
     )
     with unset_weights():
         theirs = keras.applications.EfficientNetB0(weights="imagenet")
-
-    backbone = Keras().open("EfficientNetB0", WeightsChoice(tmp_path / "efficientnetb0.h5"))
+        backbone = Keras().open("EfficientNetB0", WeightsChoice(tmp_path / "efficientnetb0.h5"))
     pixels = some_pixels(1, 224)
     (logits,) = run(backbone, ["logits"], pixels)
     classes = theirs.predict_on_batch(pixels.astype(np.float32))
@@ -385,7 +400,7 @@ def test_efficientnets_pretrained_normalisation_is_that_of_keras(tmp_path, monke
 def test_weights_in_keras_own_cache_are_used(tmp_path):
     cache = tmp_path / "keras" / "models"
     cache.mkdir(parents=True)
-    model = enliven(keras.applications.MobileNet(weights=None))
+    model = small_model()
     model.save(cache / "mobilenet_1_0_224_tf.h5")
     (card,) = [card for card in Keras().models() if card.name == "keras:MobileNet"]
     assert card.on_this_machine
@@ -421,7 +436,7 @@ def test_weights_come_from_where_keras_gets_them(name, monkeypatch):
         raise Asked(fname, origin, cache_subdir, file_hash)
 
     monkeypatch.setattr(file_utils, "get_file", get_file)
-    with pytest.raises(Asked) as asked, keras.device("meta"):
+    with pytest.raises(Asked) as asked, keras.device("meta"), unset_weights():
         getattr(keras.applications, name)(weights="imagenet")
     model = KERAS_MODELS[name]
     assert asked.value.args == (model.file, model.url, "models", model.digest)
