@@ -1,19 +1,29 @@
-"""What each process of a launched fine-tuning does: see finetuning/test_processes.py."""
+"""What each process of a launched fine-tuning does: see finetuning/test_processes.py.
+
+As a program, it runs torchrun, whose processes are forked from one that has imported all they need.
+"""
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
+import importlib
 import json
 import logging
 import os
+import pkgutil
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+import warm
 from normed import NormedNetwork
+from torch.distributed.run import main as run_by_torchrun
 
 import penult
+import penult.finetuning
 from penult.cli import main
 from penult.errors import ImageError, PenultError
 from penult.finetuning import checkpoint_folder, pixels
@@ -21,6 +31,8 @@ from penult.finetuning.losses import Loss
 
 # Five photos a step are three and two; of one photo a step, the second process has none.
 OPTIONS = {"model": "normed:network", "epochs": 2, "train_batch_size": 5, "near_duplicates": 1.0}
+# What the processes import beside penult.finetuning.
+IMPORTED = ["accelerate", "penult.engines.torch", "penult.images.read", "sklearn.linear_model"]
 VARIANTS = {
     "changed": {"augment": "light", "class_weight": "balanced", "lr": 0.02, "wise_ft": True},
     "kept": {"augment": "none", "head": "mlp:8", "epochs": 1, "lr": 0.01, "train_batch_size": 1},
@@ -119,9 +131,41 @@ def work(photos: Path, folder: Path) -> None:
     main()
 
 
+def work_as_told() -> None:
+    """In a process that the launcher started: by its arguments, and ended as Python ends."""
+    faulthandler.dump_traceback_later(200, exit=True)  # rather than wait for each other for ever
+    try:
+        work(*map(Path, sys.argv[1:]))
+    finally:
+        atexit._run_exitfuncs()
+
+
+def launch(folder: Path, *arguments: str) -> None:
+    """Have torchrun start two processes, each of which is a child of one that is forked here."""
+    for module in pkgutil.iter_modules(penult.finetuning.__path__, "penult.finetuning."):
+        importlib.import_module(module.name)
+    for name in IMPORTED:
+        importlib.import_module(name)
+    address, client = folder / "launched", folder / "work"
+    warm.write_client(client, str(address))
+    assert len(list(Path("/proc/self/task").iterdir())) == 1, "forking with threads is not sound"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(address))
+        server.listen()
+        if not os.fork():
+            server.settimeout(60)
+            for _ in range(2):
+                warm.take(server, work_as_told)
+            for _ in range(2):
+                os.wait()
+            os._exit(0)
+    run_by_torchrun(
+        ["--nproc-per-node", "2", "--standalone", "--no-python", str(client), *arguments]
+    )
+
+
 if __name__ == "__main__":
     from penult.backbones.registry import register
 
-    faulthandler.dump_traceback_later(200, exit=True)  # rather than wait for each other for ever
     register(NormedNetwork())
-    work(Path(sys.argv[1]), Path(sys.argv[2]))
+    launch(Path(sys.argv[2]), *sys.argv[1:])

@@ -22,7 +22,7 @@ import subprocess
 import sys
 import textwrap
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -82,11 +82,14 @@ def start(folder: Path) -> None:
         env=environment,
         check=True,
     )
-    client = textwrap.dedent(CLIENT).lstrip().format(python=sys.executable, address=address)
-    partial = folder / "partial"
-    partial.write_text(client)
-    partial.chmod(0o755)
-    partial.rename(folder / "penult")
+    write_client(folder / "partial", address)
+    (folder / "partial").rename(folder / "penult")
+
+
+def write_client(path: Path, address: str) -> None:
+    """Write the program that hands all that it was given to the server at an address."""
+    path.write_text(textwrap.dedent(CLIENT).lstrip().format(python=sys.executable, address=address))
+    path.chmod(0o755)
 
 
 def serve(address: str) -> None:
@@ -134,12 +137,12 @@ def serve(address: str) -> None:
     os._exit(0)
 
 
-def take(server: socket.socket) -> None:
-    """Have a child answer the next call."""
+def take(server: socket.socket, run: Callable[[], object] | None = None) -> None:
+    """Have a child answer the next call, by the command unless told otherwise."""
     connection, _ = server.accept()
     if not os.fork():
         server.close()
-        answer(connection)
+        answer(connection, run)
     connection.close()
 
 
@@ -157,7 +160,7 @@ def is_left(folder: Path) -> bool:
     return True
 
 
-def answer(connection: socket.socket) -> None:
+def answer(connection: socket.socket, run: Callable[[], object] | None = None) -> None:
     """Run one command in this process, and end it."""
     code = 1
     try:
@@ -173,7 +176,7 @@ def answer(connection: socket.socket) -> None:
         os.environ.clear()
         os.environ.update(environment)
         sys.argv = ["penult", *arguments]
-        code = ended()
+        code = ended(run)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -184,11 +187,11 @@ def answer(connection: socket.socket) -> None:
         os._exit(code)
 
 
-def ended() -> int:
+def ended(run: Callable[[], object] | None = None) -> int:
     from penult.cli import main
 
     try:
-        main()
+        (run or main)()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
