@@ -34,6 +34,13 @@ def stored(hub, monkeypatch):
     return network, name
 
 
+@pytest.fixture
+def _unset(monkeypatch):
+    """Networks whose numbers nobody looks at do without random ones, which take longest."""
+    for name in ("kaiming_normal_", "kaiming_uniform_", "normal_", "trunc_normal_", "uniform_"):
+        monkeypatch.setattr(nn.init, name, lambda tensor, *_, **__: tensor)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "head", "length"),
@@ -52,8 +59,9 @@ def test_rows_are_those_of_torchvisions_own_transforms_and_network(
     # Weights that came from TensorFlow go with a normalisation inside the network.
     special = {"transform_input": True, "init_weights": False}
     options = special if name in ("googlenet", "inception_v3") else {}
-    theirs = models.get_model(name, weights=None, **options).eval()
-    theirs.load_state_dict(backbone.network.module.state_dict())
+    with torch.device("meta"):
+        theirs = models.get_model(name, weights=None, **options).eval()
+    theirs.load_state_dict(backbone.network.module.state_dict(), assign=True)
     transforms = models.get_model_weights(name).DEFAULT.transforms()
     images = torch.stack([transforms(picture) for picture in pictures])
     with torch.inference_mode():
@@ -66,6 +74,7 @@ def test_rows_are_those_of_torchvisions_own_transforms_and_network(
     assert worst_error(ours[1], logits) <= 1e-4
 
 
+@pytest.mark.usefixtures("_unset")
 @pytest.mark.parametrize(
     ("name", "head", "length"),
     [
@@ -90,6 +99,7 @@ def test_squeezenets_row_is_the_average_over_what_its_convolution_reads(rows_of,
     assert worst_error(row, maps) <= 1e-6  # `features` is averaged by default
 
 
+@pytest.mark.usefixtures("_unset")
 def test_vgg16_features_flattened_are_the_25088_numbers_of_the_tutorials():
     backbone = open_backbone("VGG16", RANDOM)
     layer = backbone.layer("features")
@@ -108,6 +118,7 @@ def test_a_class_token_is_taken_and_the_average_leaves_it_out(rows_of):
     assert (row == token).all()
 
 
+@pytest.mark.usefixtures("_unset")
 def test_weights_by_name_have_their_own_preprocessing():
     first, second = (
         open_random("mobilenet_v2.IMAGENET1K_V1"),
