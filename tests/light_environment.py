@@ -36,7 +36,7 @@ IN_EXTRAS = (
 EXTRAS = ["bot", "client", "serve"]
 """Extras that go with it: what is served needs no torch either."""
 
-TESTS = ["hypothesis", "pytest", "pytest-randomly", "pytest-xdist"]
+TESTS = ["hypothesis", "pytest", "pytest-cov", "pytest-randomly", "pytest-xdist"]
 
 
 def required(names: list[str]) -> list[Distribution]:

@@ -68,10 +68,6 @@ def classifier_file_among(given: str | Path | Sequence[str]) -> Path | None:
     return files[0] if files else None
 
 
-def _names_a_file(path: Path) -> bool:
-    return path.suffix.lower() in CLASSIFIER_FILE.suffixes or path.exists()
-
-
 def refuse_training(options: TrainOptions, because: str) -> None:
     """Refuse options of a training where there will be none.
 
