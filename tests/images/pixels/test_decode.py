@@ -15,7 +15,9 @@ import pytest
 from PIL import Image, ImageFile
 
 from penult.errors import ImageError
-from penult.images.pixels.decode import decode
+from penult.images.pixels.boxes import boxes
+from penult.images.pixels.decode import decode, decoded_alike
+from penult.images.pixels.png import without_ancillary_chunks
 
 KINDS = {
     "JPEG": ("JPEG", {}),
@@ -288,3 +290,34 @@ def test_many_threads_decode_what_one_does(files):
     with ThreadPoolExecutor(8) as pool:
         for kind, result in zip(work, pool.map(lambda k: outcome(files[k]), work), strict=True):
             np.testing.assert_array_equal(result, alone[kind])
+
+
+def test_no_memory_for_a_picture_is_the_failure_of_that_picture(files, monkeypatch):
+    def no_memory(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("penult.images.pixels.decode.upright", no_memory)
+    assert outcome(files["PNG"]) == "needs more memory to decode than there is"
+
+
+def test_damaged_bytes_are_decoded_for_each_size_by_itself(files):
+    sizes = [(8, 8), (64, 64), None]
+    assert decoded_alike(files["JPEG"][:20], sizes) == [[(8, 8)], [(64, 64)], [None]]
+
+
+def test_a_text_of_a_png_that_cannot_be_unpacked_is_left_out(files):
+    content = b"Raw profile type exif\0\0not packed"
+    chunk = struct.pack(">I", len(content)) + b"zTXt" + content
+    chunk += struct.pack(">I", zlib.crc32(b"zTXt" + content))
+    data = files["PNG"][:33] + chunk + files["PNG"][33:]
+    assert without_ancillary_chunks(data) == files["PNG"]
+    np.testing.assert_array_equal(outcome(data), outcome(files["PNG"]))
+
+
+def test_boxes_may_say_their_length_in_eight_bytes_and_end_where_it_is_less_than_their_head():
+    long = struct.pack(">I4sQ", 1, b"mdat", 20) + b"data"
+    free = struct.pack(">I4s", 8, b"free")
+    assert [*boxes(long + free + struct.pack(">I4s", 7, b"none") + free)] == [
+        (b"mdat", 16, 20),
+        (b"free", 28, 28),
+    ]

@@ -14,6 +14,7 @@ from PIL import Image
 from penult.errors import ImageError
 from penult.images.in_memory import MemoryRecord
 from penult.images.pixels.decode import decode
+from penult.images.pixels.tiff import layout
 
 HEIGHT, WIDTH = 18, 37  # no multiple of a tile's or a strip's, nor of a byte's bits
 
@@ -399,3 +400,30 @@ def test_an_image_that_pillow_opened_and_misreads_is_refused():
         record = MemoryRecord(id="image 0", open=lambda: BytesIO(), image=image)
         with pytest.raises(ImageError, match=r"misread by Pillow \(TIFF of planar 16-bit RGB, no"):
             record.to_rgb()
+
+
+def test_a_fourth_sample_of_a_colour_picture_is_opacity_though_no_tag_says_so():
+    values = samples(4, 16)
+    data = tiff({258: [16] * 4, 262: [2], 277: [4], 273: [values.tobytes()]})
+    expected = over_white(values[..., :3] >> 8, values[..., 3] >> 8)
+    assert np.abs(outcome(data) - expected).max() <= 1.5
+
+
+def test_a_palette_has_opacity_of_its_own_depth():
+    colours = [0, 65535] + [0] * 14, [0] * 16, [0] * 16  # number 1 is red
+    picture = bytes([0x1F, 0x10]) * (HEIGHT * WIDTH // 2)  # red, and red that is not seen
+    tags = {258: [4, 4], 262: [3], 277: [2], 338: [2], 257: [1], 256: [2], 278: [1]}
+    data = tiff({**tags, 273: [picture[:2]], 320: sum(map(list, colours), [])})
+    np.testing.assert_array_equal(outcome(data), [[[255, 0, 0], [255, 255, 255]]])
+
+
+def test_more_samples_than_memory_is_for_are_refused_by_their_bytes(monkeypatch):
+    monkeypatch.setattr(layout, "_MOST_BYTES", 100)
+    tags = GREY | {277: [5], 258: [8] * 5, 338: [0] * 4}
+    assert outcome(tiff(tags)) == "is not supported (TIFF of 5 samples a pixel, 3,330 bytes)"
+
+
+def test_text_in_place_of_a_number_is_damage():
+    data = tiff(GREY)
+    as_text = data.replace(struct.pack("<HH", 258, 3), struct.pack("<HH", 258, 2))
+    assert outcome(as_text) == "is damaged (tag 258 is not made of numbers)"
