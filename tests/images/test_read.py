@@ -6,12 +6,14 @@ import socket
 import sys
 from functools import partial
 from io import BytesIO, StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from penult.errors import ImageError
+from penult.images import files
 from penult.images.files import open_regular
 from penult.images.in_memory import as_records
 from penult.images.listing import list_images
@@ -163,3 +165,23 @@ def test_a_path_that_cannot_be_is_a_failure():
     (record,) = as_records(["a\0.jpg"])
     with pytest.raises(ImageError, match="has a NUL character in its path"):
         record.open()
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_meanwhile_is_refused_and_closed(
+    tmp_path, monkeypatch
+):
+    pipe, regular = tmp_path / "a.jpg", Path(__file__).stat()
+    os.mkfifo(pipe)
+    opened, open_at_once = [], files._open_nonblocking
+
+    def noted(path, flags):
+        opened.append(open_at_once(path, flags))
+        return opened[-1]
+
+    monkeypatch.setattr(files, "_open_nonblocking", noted)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(files.os, "stat", lambda _: regular)
+        with pytest.raises(ImageError, match="is a named pipe"):
+            open_regular(pipe)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(opened[0])

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from penult.errors import PathNotFoundError, SourceError, UsageError
+from penult.images.labels.csv_cells import explained
 from penult.images.listing import list_images
 
 
@@ -234,3 +238,9 @@ def test_columns_are_refused_where_there_is_no_table(photos):
         list_images([photos], path_column="photo")
     with pytest.raises(UsageError, match="label_column='x' and labels 'none' exclude each other"):
         list_images([photos], labels="none", label_column="x")
+
+
+def test_a_disk_that_fails_while_a_table_is_read_is_named_with_the_table():
+    expected = r"^labels\.csv cannot be read: Input/output error$"
+    with pytest.raises(SourceError, match=expected), explained("labels.csv"):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))

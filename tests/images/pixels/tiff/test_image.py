@@ -410,10 +410,9 @@ def test_a_fourth_sample_of_a_colour_picture_is_opacity_though_no_tag_says_so():
 
 
 def test_a_palette_has_opacity_of_its_own_depth():
-    colours = [0, 65535] + [0] * 14, [0] * 16, [0] * 16  # number 1 is red
-    picture = bytes([0x1F, 0x10]) * (HEIGHT * WIDTH // 2)  # red, and red that is not seen
-    tags = {258: [4, 4], 262: [3], 277: [2], 338: [2], 257: [1], 256: [2], 278: [1]}
-    data = tiff({**tags, 273: [picture[:2]], 320: sum(map(list, colours), [])})
+    red = [0, 65535] + [0] * 46  # number 1 of 16
+    tags = {256: [2], 257: [1], 258: [4, 4], 262: [3], 277: [2], 320: red, 338: [2]}
+    data = tiff({**tags, 273: [b"\x1f\x10"]})  # red, and red that is not seen
     np.testing.assert_array_equal(outcome(data), [[[255, 0, 0], [255, 255, 255]]])
 
 

@@ -230,3 +230,20 @@ def test_the_extra_is_named_where_it_is_missing(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=r"a\.parquet .*pip install 'penult\[parquet\]'"):
         list_images([file])
+
+
+def test_a_capital_letter_hides_no_column_of_labels(tmp_path):
+    file = write(tmp_path / "a.parquet", {"image": images(1), "Class": ["rose"]})
+    assert [record.labels for record in list_images([file]).records] == [("rose",)]
+
+
+def test_of_one_column_of_classes_the_name_does_not_matter(tmp_path):
+    features = {"image": IMAGE, "flower": CLASSES}
+    file = write(tmp_path / "a.parquet", {"image": images(1), "flower": [1]}, features)
+    assert [record.labels for record in list_images([file]).records] == [("rose",)]
+
+
+def test_numbers_in_lists_stand_for_classes_too(tmp_path):
+    features = {"image": IMAGE, "labels": {"feature": CLASSES, "_type": "Sequence"}}
+    file = write(tmp_path / "a.parquet", {"image": images(1), "labels": [[2, 0]]}, features)
+    assert [record.labels for record in list_images([file]).records] == [("tulip", "daisy")]

@@ -79,11 +79,6 @@ class ParquetSource(ImageSource):
         """Read the labels, and no image."""
         with opened(self._file) as file:
             columns = image_columns(file, self._column)
-            if not columns:
-                raise SourceError(
-                    f"{self._file.name} has no column of images, nor a column path; its columns "
-                    f"are {', '.join(file.schema_arrow.names)}"
-                )
             if len(columns) > 1 and "image" not in columns:
                 raise SourceError(
                     f"{self._file.name} has several columns of images: {', '.join(columns)}; "
