@@ -129,3 +129,12 @@ def test_how_many_classes_are_listed_where_a_request_does_not_say(serve, classif
 def test_a_level_that_there_cannot_be_is_one_line(serve, classifier):
     with pytest.raises(UsageError, match=r"unlike=2 is no similarity; give auto, off, or"):
         serve(classifier=classifier, unlike=2)
+
+
+def test_a_photo_whose_row_is_all_zeros_has_no_class_and_others_beside_it_have(client):
+    black = ("black.png", photo((0, 0, 0)))
+    refused(client.post(CLASSIFY, content=black[1]), 422, "the photo has no class: ")
+    files = [("file", black), ("file", ("rose.png", photo(ROSE)))]
+    answers = client.post(CLASSIFY, files=files).json()["photos"]
+    assert [one.get("label") for one in answers] == [None, "rose"]
+    assert "all zeros" in answers[0]["detail"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from serving_client import photo
+from serving_client import photo, refused
 
 pytestmark = pytest.mark.light
 
@@ -34,3 +34,11 @@ def test_of_several_photos_one_that_is_none_is_named(client):
     (failure,) = answer["failures"]
     assert failure["part"] == 1
     assert failure["detail"].startswith("b.png")
+
+
+def test_bytes_are_of_all_photos_or_the_one_that_is_none_is_a_problem(client):
+    files = [("file", ("a.png", photo((51, 102, 255)))), ("file", ("b.png", b"no photo"))]
+    answer = client.post(
+        "/v1/features", files=files, headers={"Accept": "application/octet-stream"}
+    )
+    refused(answer, 422, "b.png: is not an image")

@@ -371,3 +371,35 @@ def test_no_lock_is_left_when_it_is_closed(file):
         assert len([*file.parent.iterdir()]) == 2
     assert [*file.parent.iterdir()] == [file]
     log.close()
+
+
+def test_a_line_that_changes_an_image_twice_is_damage(file):
+    with LabelLog(file) as log:
+        put(log, ["a.jpg"], "tulip")
+    twice = ",".join(f'{{"entry":{k},"id":"b","old":"","new":"iris"}}' for k in (2, 3))
+    line = f'{{"batch":2,"when":"","who":null,"changes":[{twice}]}}\n'
+    file.write_bytes(file.read_bytes() + line.encode())
+    with pytest.raises(LabelLogError, match=r"line 3: changes an image twice$"):
+        LabelLog(file)
+
+
+def test_a_log_that_cannot_be_read_or_mended_is_named_and_left_alone(file, monkeypatch):
+    with LabelLog(file) as log:
+        put(log, ["a.jpg"], "tulip")
+    cut = file.read_bytes() + b'{"batch":2'
+    file.write_bytes(cut)
+
+    def broken(*_):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", broken)
+        with pytest.raises(LabelLogError, match=r"jsonl cannot be read: Input/output error$"):
+            LabelLog(file)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "ftruncate", broken)
+        with pytest.raises(OutputError, match=r"jsonl.*: Input/output error"):
+            LabelLog(file)
+    assert file.read_bytes() == cut
+    LabelLog(file).close()  # the lock was let go
+    assert file.read_bytes() == cut.removesuffix(b'{"batch":2')

@@ -302,3 +302,10 @@ def test_an_entry_and_a_batch_are_not_both_undone(client, log):
     asked = client.post("/v1/labels/undo", json={"entry": 1, "batch": 1})
     assert problem(asked, 422) == "entry 1 and batch 1 were given; give one of them"
     assert len(log) == 1
+
+
+def test_more_changes_than_the_operator_allows_are_not_listed_at_once(serve, gallery, log):
+    client = Client(create_app(serve(gallery=gallery, label_log=log, max_k=2)))
+    said = problem(client.get("/v1/labels", params={"limit": 3}), 422)
+    assert said == "limit: 3 was given; at most 2 are listed at once"
+    assert client.get("/v1/labels", params={"limit": 2}).status_code == 200

@@ -227,3 +227,11 @@ def test_the_service_classifies_it_where_that_is_allowed(web, serve, gallery):
     refused = client.post("/v1/classify", json={"url": "http://10.0.0.1/rose.png"})
     assert refused.status_code == 422
     assert refused.json()["detail"] == "10.0.0.1 is no host of the public internet"
+
+
+def test_a_host_that_there_is_not_is_named(monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert refusal("http://flowers.example/a.jpg") == "there is no host flowers.example"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from serving_client import Client, refused
 
-from penult.serving import access
+from penult.serving import access, wrong_tokens
 from penult.serving.access import access_rules
 from penult.serving.app import create_app
 from penult.serving.wrong_tokens import MOST, WrongTokens
@@ -61,3 +61,14 @@ def test_from_then_on_no_token_is_looked_at(serve, gallery, monkeypatch):
     monkeypatch.undo()
     kept = {"Cookie": opened.partition(";")[0]}  # of a browser that was let in before
     assert client.get("/v1/gallery", headers=kept).status_code == 200
+
+
+def test_of_very_many_addresses_the_one_that_came_first_is_forgotten(monkeypatch):
+    monkeypatch.setattr(wrong_tokens, "_MOST_ADDRESSES", 2)
+    wrong = WrongTokens(lambda: 0)
+    for address in ["192.0.2.1"] * MOST + ["192.0.2.2"] * MOST:
+        wrong.note(address)
+    assert wrong.seconds("192.0.2.1") == wrong.seconds("192.0.2.2") == 60
+    wrong.note("192.0.2.3")
+    assert wrong.seconds("192.0.2.1") == 0
+    assert wrong.seconds("192.0.2.2") == 60
