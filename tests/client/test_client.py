@@ -324,3 +324,15 @@ def test_each_answer_is_frozen():
     for name in answers.__all__:
         with pytest.raises(dataclasses.FrozenInstanceError):
             object.__new__(getattr(answers, name)).id = 1
+
+
+def test_what_cannot_be_asked_in_one_call_is_not_sent(opened, asked):
+    client = opened()
+    with pytest.raises(penult.UsageError, match=r"^no photo was given; give one or more$"):
+        client.features()
+    with pytest.raises(penult.UsageError, match=r"^give entry or batch, and not both$"):
+        client.undo(entry=1, batch=2)
+    url = "https://flowers.example/a.jpg"
+    with pytest.raises(penult.UsageError, match=f"^{url} is an address; give one of these at a"):
+        client.features(url, b"photo")
+    assert asked == []

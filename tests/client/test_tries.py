@@ -128,3 +128,10 @@ def test_what_takes_too_long_is_not_asked_again(opened, asked, waits):
     with pytest.raises(penult.ServiceError, match="did not answer in time"):
         opened().gallery()
     assert len(asked) == 1
+
+
+def test_a_date_that_names_no_zone_is_one_of_utc(opened, asked, waits):
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=20)).replace("+0000", "-0000")
+    asked.answers = [full(date), READY]
+    opened().reload()
+    assert 15 < waits[0] <= 25

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.errors import ImageError, PenultError, SourceError
+from penult.errors import ImageError, PenultError
 from penult.images.listing_options import ListingOptions
 from penult.images.read import read_bytes
 from penult.records import ImageRecord
@@ -104,8 +104,6 @@ def open_photos(sample: Images | None, *, offline: bool = False) -> Photos:
     options = ListingOptions(splits="auto")
     sources = options.sources(sample)
     records = options.list(sources, offline=offline).records
-    if not records:
-        raise SourceError("the sample holds no image; give a folder of photos")
     chosen = np.random.default_rng(0).permutation(len(records))[:_MOST]
     name = str(sources[0]) if len(sources) == 1 else count(len(sources), "source")
     return Photos(name, [records[int(k)] for k in chosen])

@@ -82,8 +82,6 @@ def merge(
 
 
 def _require_folders(given: Sequence[str | Path]) -> None:
-    if not given:
-        raise UsageError("no folder of rows was given; give one or more")
     places = [str(one).rstrip("/") for one in given]
     twice = [place for k, place in enumerate(places) if place in places[:k]]
     if twice:
