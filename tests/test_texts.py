@@ -2,12 +2,13 @@
 
 import json
 import os
+import pickle
 import re
 
 import pytest
 
 from penult import extract, load
-from penult.texts import FileNames, without_loss
+from penult.texts import FileNames, Texts, without_loss
 
 
 def told_again(text):
@@ -48,3 +49,28 @@ def test_photos_whose_names_are_no_text_are_found_again_by_their_ids(photos, toy
     assert {told_again(image_id) for image_id in features.ids} == there
     assert list(load(tmp_path / "f.h5").ids) == list(features.ids) == sorted(features.ids)
     assert {told_again(json.loads(json.dumps(one))) for one in features.ids} == there
+
+
+@pytest.mark.parametrize("kept", [None, []], ids=["in the pickle", "shared"])
+def test_texts_that_were_unpickled_grow_and_leave_alone_what_others_share(kept):
+    texts = Texts.of(b"ab", [1, 1])
+    data = pickle.dumps(texts, protocol=5, buffer_callback=None if kept is None else kept.append)
+    one, another = (pickle.loads(data, buffers=kept) for _ in range(2))
+    third = Texts.of(b"x", [1])
+    third.extend(one)
+    one.append(b"c")
+    another.extend(Texts.of(b"de", [1, 1]))
+    assert list(third) == ["x", "a", "b"]
+    assert list(one) == ["a", "b", "c"]
+    assert list(another) == ["a", "b", "d", "e"]
+    assert list(pickle.loads(data, buffers=kept)) == ["a", "b"]
+
+
+def test_texts_are_shown_by_the_first_few_and_count_as_a_sequence():
+    texts = Texts.of(b"abcd", [1, 1, 1, 1])
+    assert repr(texts) == "<4 texts: 'a', 'b', 'c', …>"
+    assert texts == ["a", "b", "c", "d"]
+    assert texts != "abcd"
+    assert texts[-1] == "d"
+    with pytest.raises(IndexError, match="text 4 of 4"):
+        texts[4]

@@ -83,16 +83,21 @@ class Texts(Sequence[str]):
 
     def append(self, text: bytes) -> None:
         """Add a text, encoded."""
-        if not isinstance(self._bytes, bytearray):  # unpickled, and shared
-            self._bytes, self._ends = bytearray(self._bytes), array("q", self._ends)
+        self._own()
         self._bytes += text
         self._ends.append(len(self._bytes))
 
     def extend(self, texts: Texts) -> None:
         """Add the texts of another sequence of this kind."""
+        self._own()
         start = len(self._bytes)
-        self._bytes += texts._bytes
+        self._bytes += memoryview(texts._bytes)  # to an array of NumPy's, bytes would be added
         self._ends.extend(start + end for end in texts._ends)
+
+    def _own(self) -> None:
+        """Take a copy of what was unpickled, which others may share."""
+        if not isinstance(self._bytes, bytearray):
+            self._bytes, self._ends = bytearray(self._bytes), array("q", self._ends)
 
     def raw(self, index: int) -> bytes:
         """The bytes of the text at `index`, 0 or more."""
