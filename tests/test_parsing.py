@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from penult.errors import FileFormatError
-from penult.parsing import DEEPEST, read_json, to_record
+from penult.parsing import DEEPEST, read_json, read_record, to_record
 
 
 def test_what_is_well_formed_is_read():
@@ -111,3 +111,22 @@ def test_unknown_keys_are_left_out_where_that_is_asked_for():
 def test_another_shape_than_the_records_is_refused_by_name(change, complaint):
     with pytest.raises(FileFormatError, match=complaint):
         to_record(Drawing, {**WHOLE, **change})
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "No such file or directory"),
+        (b"{", "it is no JSON: Expecting property name"),
+        (b"\xff", "it is no JSON: 'utf-8' codec can't decode byte 0xff"),
+        (b'{"at": "here"}', "at is 'here'"),
+    ],
+)
+def test_a_file_that_holds_no_record_is_named_with_what_to_do(tmp_path, content, why):
+    file = tmp_path / "point.json"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(FileFormatError) as error:
+        read_record(Point, file, remedy="draw it again")
+    assert str(error.value).startswith(f"{file} is damaged ({why}")
+    assert str(error.value).endswith("); draw it again")

@@ -193,3 +193,47 @@ def test_whatever_is_changed_it_is_searched_or_refused(stored, tmp_path, kind):
         except penult.PenultError as error:
             said = str(error)
         assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "said"),
+    [
+        ("flat", lambda d: d["arrays"]["rows"].update(shape=[400 * 20]), "its rows are float32 of shape (8000,)"),
+        ("flat", lambda d: d["arrays"]["lengths"].update(dtype="<i8"), "its lengths are int64 of shape (400,)"),
+        ("hnsw", lambda d: d.update(space=None), "it does not say how it is searched"),
+        ("hnsw", lambda d: d["effort"].update(visits=0), "it does not say how it is searched"),
+        ("hnsw", lambda d: d["effort"].update(candidates=2**40), "it does not say how it is searched"),
+        ("hnsw", lambda d: d["space"].update(scale=0.0), "its rows cannot be shortened as it says"),
+        ("hnsw", lambda d: d["recall"].update(value=1.5), "its recall is no share"),
+    ],
+)  # fmt: skip
+def test_what_would_be_searched_wrongly_is_refused(stored, tmp_path, kind, change, said):
+    arrays, description = taken_apart(stored[kind])
+    change(description)
+    assert said in told(tmp_path / "x.index", put_together(arrays, description))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda whole: with_array(whole, "labels", put(0, 2)), "its labels are not of its rows"),
+        (lambda whole: with_array(whole, "labels", put(0, -2)), "its labels are not of its rows"),
+        (lambda whole: with_array(whole, "splits", put(0, ord("b"))), "a split 'brain'"),
+        (lambda whole: with_names(whole, ["daisy", "daisy"]), "two labels have one name"),
+    ],
+)
+def test_labels_and_splits_of_other_rows_are_refused(make_features, tmp_path, change, said):
+    features = make_features({"daisy": 3, "rose": 3}, splits=["train"] * 6)
+    penult.Index.of(features).save(tmp_path / "g.index")
+    assert said in told(tmp_path / "x.index", change((tmp_path / "g.index").read_bytes()))
+
+
+def with_names(whole, names):
+    arrays, description = taken_apart(whole)
+    description["beside"]["label_names"] = names
+    return put_together(arrays, description)
+
+
+def test_a_description_that_is_no_json_object_is_refused(stored, tmp_path):
+    arrays, _ = taken_apart(stored["flat"])
+    assert "its description is none" in told(tmp_path / "x.index", put_together(arrays, [1]))
