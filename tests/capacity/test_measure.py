@@ -20,11 +20,11 @@ def spec(model):
 
 
 def test_rates_are_of_the_photos_given(photos, toy):
-    (photos / "daisy" / "broken.jpg").write_bytes(b"no image")
     rates = measure_rates(spec(toy), open_photos(photos), seconds=0.5)
     sizes = [path.stat().st_size for path in photos.rglob("daisy_*.jpg")]
     sample = rates.sample
-    assert (sample.photos, sample.failed, sample.synthetic) == (36, 1, False)
+    assert 2 <= sample.photos <= 36  # as many as there was time for
+    assert (sample.failed, sample.synthetic) == (0, False)
     assert min(sizes) / 2 < sample.photo_bytes < 2 * max(sizes)
     assert sample.megapixels == pytest.approx(64 * 48 / 1e6)
     assert rates.row_length == 3
@@ -33,6 +33,13 @@ def test_rates_are_of_the_photos_given(photos, toy):
     assert rates.network_ms["float32"] > 0
     assert 0 < rates.efficiency <= 1
     assert not rates.on_gpu
+
+
+def test_a_photo_that_cannot_be_read_is_counted_and_the_other_is_measured(tmp_path, toy):
+    Image.effect_noise((64, 48), 30).save(tmp_path / "a.jpg")
+    (tmp_path / "b.jpg").write_bytes(b"no image")
+    sample = measure_rates(spec(toy), open_photos(tmp_path), seconds=0.5).sample
+    assert (sample.photos, sample.failed) == (1, 1)  # two are read, however long it takes
 
 
 def test_larger_photos_take_longer(tmp_path, toy):

@@ -41,7 +41,7 @@ def test_json_has_the_rates_and_the_choices(penult, photos, toy):
     )
     told = json.loads(done.out)
     assert (told["images"], told["machines"]) == (1000, 1)
-    assert told["measured"]["sample"]["photos"] == 36
+    assert 2 <= told["measured"]["sample"]["photos"] <= 36  # as many as there was time for
     assert told["ways"][0]["precision"] == "float32"
     assert told["ways"][0]["seconds"] > 0
 
