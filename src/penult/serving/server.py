@@ -140,6 +140,15 @@ class _Server(uvicorn.Server):
         if self._on_ready is not None and sockets:
             self._on_ready(Listening(_url(sockets[0]), self.stop))
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Since Python 3.12.1, uvicorn waits here for connections, whatever it was told of force.
+        ending = asyncio.ensure_future(super().shutdown(sockets))
+        while not ending.done():
+            if self.force_exit:
+                await self._leave()
+            await asyncio.wait([ending], timeout=0.1)
+        await ending
+
     def stop(self) -> None:
         """Have it end, from any thread."""
         assert self._loop is not None
