@@ -4,7 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn import datasets
 from sklearn.datasets import load_digits
+from sklearn.utils import Bunch
 
 from penult.errors import OutputExistsError, UnknownNameError
 from penult.samples import SAMPLES, find_sample, write_digits
@@ -37,19 +39,32 @@ def test_a_digit_is_dark_ink_on_white_paper_over_the_whole_range(digits):
     assert (pixels[:4] == 255).all()  # the margin
 
 
-def test_writing_twice_leaves_the_folder_as_it_is(digits):
-    before = {p: p.stat().st_mtime_ns for p in digits.rglob("*")}
-    assert write_digits(digits) == 1797
-    assert {p: p.stat().st_mtime_ns for p in digits.rglob("*")} == before
+@pytest.fixture
+def few(monkeypatch):
+    """The first thirty alone are the sample, for what takes more or less time by their number."""
+    digits = load_digits()
+    first = Bunch(images=digits.images[:30], target=digits.target[:30])
+    monkeypatch.setattr(datasets, "load_digits", lambda: first)
+
+
+@pytest.mark.usefixtures("few")
+def test_writing_twice_leaves_the_folder_as_it_is(tmp_path):
+    directory = tmp_path / "images"
+    assert write_digits(directory) == 30
+    before = {p: p.stat().st_mtime_ns for p in directory.rglob("*")}
+    assert write_digits(directory) == 30
+    assert {p: p.stat().st_mtime_ns for p in directory.rglob("*")} == before
+    assert len(before) == 10 + 30
 
 
 def test_nothing_but_the_images_is_left_beside_them(digits):
     assert [p.name for p in digits.parent.iterdir()] == ["images"]
 
 
+@pytest.mark.usefixtures("few")
 def test_an_empty_folder_is_filled(tmp_path):
     (tmp_path / "images").mkdir()
-    assert write_digits(tmp_path / "images") == 1797
+    assert write_digits(tmp_path / "images") == 30
 
 
 def _add_a_file(directory: Path) -> None:
@@ -65,6 +80,7 @@ def _truncate_an_image(directory: Path) -> None:
     path.write_bytes(path.read_bytes()[:60])
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("change", [_add_a_file, _lose_an_image, _truncate_an_image])
 def test_a_folder_that_holds_something_else_is_refused_and_kept(tmp_path, change):
     directory = tmp_path / "images"
