@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import small_images
 from PIL import Image
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -24,6 +25,7 @@ from toys import MeanColour
 
 import penult
 from penult import FeatureExtractor
+from penult.backbones import bundled
 from penult.backbones.backbone import Backbone
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import ImageError, RecipeMismatchError, UnknownNameError, UsageError
@@ -362,12 +364,16 @@ def test_threads_get_their_own_rows(toy, paths):
     assert not wrong
 
 
-def test_in_a_pipeline_with_a_search_over_models_and_layers(toy, paths, labels, photos):
+def test_in_a_pipeline_with_a_search_over_models_and_layers(
+    toy, paths, labels, photos, monkeypatch
+):
+    monkeypatch.setattr(bundled, "_PACKAGES", small_images.PACKAGES)
     pipeline = make_pipeline(FeatureExtractor(engine="torch"), LogisticRegression())
     grid = {
         "featureextractor__model": [toy, "efficientnet_lite0"],
         "featureextractor__layer": ["penultimate", "logits"],
     }
+    paths, labels = paths[::3], labels[::3]
     search = GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(paths, labels)
     assert len(search.cv_results_["params"]) == 4
     assert search.score(paths, labels) == 1
