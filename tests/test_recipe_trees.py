@@ -44,7 +44,7 @@ def of(**rows):
     return lambda node, view: given[node, view]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(tree=trees)
 def test_json_and_arrays_give_an_equal_tree_back(tree):
     again = Recipe.from_json(tree.to_json(), tree.projections)
