@@ -33,7 +33,7 @@ IMPORTED = [
     "penult.images.sources.open",
 ]
 IMAGES_A_PART = 3
-WRITES_A_STEP = 10  # HDF5 writes its caches in many small blocks
+WRITES_A_STEP = 25  # HDF5 writes its caches in many small blocks
 
 
 def extract(call: dict, steps_to_live: int | None = None) -> int:
