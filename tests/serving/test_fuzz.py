@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(find_spec("schemathesis") is None, reason="needs schemathesis"),
 ]
 
-EXAMPLES = 40  # of each route: some seconds in all
+EXAMPLES = 20  # of each route: some seconds in all
 
 
 def test_whatever_is_sent_is_answered_as_the_description_says(serve, gallery, classifier, tmp_path):
