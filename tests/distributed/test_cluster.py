@@ -84,7 +84,7 @@ def test_a_killed_driver_and_killed_workers_cost_what_they_had_in_hand_and_the_r
     def kill():
         while len(parts_of(rows)) == len(before) and not over.wait(0.01):
             pass  # until they are at work
-        while len(killed) < 3 and not over.is_set():
+        while len(killed) < 2 and not over.is_set():
             if there := workers():
                 os.kill(pid := chance.choice(there).pid, signal.SIGKILL)
                 killed.append(pid)

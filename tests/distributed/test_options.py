@@ -85,7 +85,7 @@ def test_an_address_where_nothing_answers_is_refused_at_once():
 
 
 def test_something_else_that_answers_is_no_cluster(monkeypatch):
-    monkeypatch.setattr(address, "_PROBE_SECONDS", 3)
+    monkeypatch.setattr(address, "_PROBE_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         stop = threading.Thread(target=lambda: server.accept()[0].close(), daemon=True)
         stop.start()
