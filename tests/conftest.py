@@ -55,15 +55,16 @@ if os.environ.get("PENULT_EXTRAS") == "all":
 
 _ONCE = {
     "capacity", "chat", "client", "combine", "comparison", "explore", "features", "images", "neighbors",
-    "reporting", "retrieve", "serving", "similarity",
+    "records", "reporting", "retrieve", "serving", "similarity",
     "classify/prediction/test_predict.py", "classify/test_projection_members.py",
     "tasks/test_bot.py", "tasks/test_evaluate.py", "tasks/test_train.py",
-    "test_augmentation.py", "test_passwords.py",
+    "test_augmentation.py", "test_export_rows.py", "test_passwords.py", "test_recipe_trees.py",
+    "test_verification.py",
     *(f"cli/test_{of_rows_and_words}.py" for of_rows_and_words in (
         "augment", "cluster", "combine", "commands", "compare", "completion", "contradictions",
         "duplicates", "endings", "evaluate", "evaluate_search", "help", "index", "inputs", "layout",
-        "leaks", "look", "map", "old_names", "outliers", "predict", "report", "report_without_training",
-        "rows_folders", "search", "summarize", "table_addresses", "unlabelled", "usage",
+        "leaks", "look", "map", "old_names", "outliers", "plan", "predict", "report", "report_without_training",
+        "rows_folders", "search", "summarize", "table_addresses", "unlabelled", "usage", "verify",
     )),
 }  # fmt: skip
 """Folders and files whose light tests are the same where there is torch.
