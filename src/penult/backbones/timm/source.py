@@ -187,14 +187,14 @@ def _read_config(path: Path, model: str) -> dict[str, Any]:
 
 def _preprocessing(spec: TimmSpec) -> Preprocessing:
     """What ``create_transform(**resolve_data_config(cfg))`` does, as a recipe says it."""
-    from timm.data import resolve_data_config  # type: ignore[attr-defined]
+    from timm.data import resolve_data_config
 
     model, cfg = f"timm:{spec.name}", spec.cfg.to_dict()
     # What timm would take for absent where it is 0, and what it would divide by.
     for name, right in (("input_size", _is_input_size), ("crop_pct", _is_share)):
         if cfg.get(name) is not None and not right(cfg[name]):
             raise BackboneError(f"{model} states {name} {short_json(cfg[name])}, which cannot be")
-    data = resolve_data_config(pretrained_cfg=cfg)  # type: ignore[no-untyped-call]
+    data = resolve_data_config(pretrained_cfg=cfg)
     channels, height, width = data["input_size"]
     channels = spec.arguments.get("in_chans", channels)
     scaled = floor(height / data["crop_pct"]), floor(width / data["crop_pct"])
