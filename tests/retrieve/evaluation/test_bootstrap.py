@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from penult.retrieve.evaluation import bootstrap
 from penult.retrieve.evaluation.bootstrap import Averages
 
 pytestmark = pytest.mark.light
@@ -32,11 +33,11 @@ def test_a_query_of_several_labels_counts_for_each():
 
 
 def test_the_interval_is_that_of_scipys_bootstrap():
-    from scipy.stats import bootstrap
+    from scipy.stats import bootstrap as of_scipy
 
     values = np.random.default_rng(0).random(80)
     found = averages(values, [[0]] * 80).micro(seed=0)[0]
-    theirs = bootstrap(
+    theirs = of_scipy(
         (values,),
         np.mean,
         method="percentile",
@@ -74,3 +75,13 @@ def test_the_seed_decides():
     one = averages(np.random.default_rng(0).random(30), [[0]] * 30)
     assert one.micro(seed=3) == one.micro(seed=3)
     assert one.micro(seed=3) != one.micro(seed=4)
+
+
+@pytest.mark.parametrize("way", ["micro", "macro"])
+def test_drawings_are_the_same_however_many_are_averaged_at_once(monkeypatch, way):
+    values, labels = np.random.default_rng(0).random(30), [[k % 3] for k in range(30)]
+    (at_once,) = getattr(averages(values, labels), way)(seed=0)
+    monkeypatch.setattr(bootstrap, "_NUMBERS", 30 * 7)  # seven drawings, and six in the end
+    (apart,) = getattr(averages(values, labels), way)(seed=0)
+    ends = (apart.value, apart.low, apart.high)
+    assert ends == pytest.approx((at_once.value, at_once.low, at_once.high), rel=1e-12)

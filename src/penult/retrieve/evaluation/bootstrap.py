@@ -19,6 +19,7 @@ __all__ = ["RESAMPLES", "Averages"]
 
 RESAMPLES = 1000
 _TAIL = 0.025
+_NUMBERS = 1 << 22  # of the drawings that are averaged at once: 32 MB
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,11 @@ class Averages:
     def micro(self, *, seed: int) -> list[ScoreInterval]:
         """Average over the queries, each counting the same."""
 
-        def mean(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-            found: NDArray[np.float64] = (weights[:, None] * self.values).sum(axis=0)
-            return found / float(weights.sum())
+        def means(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+            found: NDArray[np.float64] = weights @ self.values / weights.sum(axis=1)[:, None]
+            return found
 
-        return self._intervals(mean, seed)
+        return self._intervals(means, seed)
 
     def macro(self, *, seed: int) -> list[ScoreInterval]:
         """Average over the labels, each counting the same, the mean over its queries.
@@ -68,28 +69,38 @@ class Averages:
         by_label = self.labels.T.tocsr()
         ones = by_label.data
 
-        def mean(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-            by_label.data = ones * weights[by_label.indices]
-            counts = by_label.sum(axis=1)
+        def means(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+            drawings = np.ascontiguousarray(weights.T)
+            by_label.data = ones
+            counts = by_label @ drawings  # of queries, of each label in each drawing
             drawn = counts > 0
-            sums = (by_label @ self.values)[drawn]
-            found: NDArray[np.float64] = (sums / counts[drawn, None]).mean(axis=0)
+            found = np.empty((len(weights), self.values.shape[1]))
+            for column, values in enumerate(self.values.T):
+                by_label.data = ones * values[by_label.indices]
+                sums = by_label @ drawings
+                each = np.divide(sums, counts, out=np.zeros_like(sums), where=drawn)
+                found[:, column] = each.sum(axis=0) / drawn.sum(axis=0)
             return found
 
-        return self._intervals(mean, seed)
+        return self._intervals(means, seed)
 
     def _intervals(
-        self, mean: Callable[[NDArray[np.float64]], NDArray[np.float64]], seed: int
+        self, means: Callable[[NDArray[np.float64]], NDArray[np.float64]], seed: int
     ) -> list[ScoreInterval]:
+        """`means` takes rows of how often each query was drawn, and averages each row's scores."""
         of = np.unique(self.units, return_inverse=True)[1]
         units = int(of.max()) + 1
         rng = np.random.default_rng(seed)
-        drawn = [
-            mean(np.bincount(rng.integers(units, size=units), minlength=units)[of].astype(float))
-            for _ in range(RESAMPLES)
-        ]
-        values = mean(np.ones(len(of)))
-        low, high = np.quantile(drawn, [_TAIL, 1 - _TAIL], axis=0)
+        at_once = max(1, _NUMBERS // max(self.labels.shape))
+        drawn = []
+        for start in range(0, RESAMPLES, at_once):
+            weights = [
+                np.bincount(rng.integers(units, size=units), minlength=units)[of]
+                for _ in range(min(at_once, RESAMPLES - start))
+            ]
+            drawn.append(means(np.array(weights, np.float64)))
+        (values,) = means(np.ones((1, len(of))))
+        low, high = np.quantile(np.concatenate(drawn), [_TAIL, 1 - _TAIL], axis=0)
         certain = _TAIL ** (1 / units)
         low[(self.values == 1).all(axis=0)] = certain
         high[(self.values == 0).all(axis=0)] = 1 - certain
