@@ -14,6 +14,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from drawn_once import confusion_matrix_png
 from installed import once_for_each_path
 
 # Tests start hundreds of processes. Where none may write bytecode, as in many containers, each would
@@ -249,26 +250,7 @@ def _few_starts(request, monkeypatch):
 def _drawn_once(monkeypatch):
     """The confusion matrix of a report or a training is drawn once for each that looks otherwise."""
     if results := sys.modules.get("penult.reporting.results"):
-        monkeypatch.setattr(results, "confusion_matrix_png", _confusion_matrix_png)
-
-
-_drawn: dict[object, bytes] = {}
-
-
-def _confusion_matrix_png(scores, path, *, order=None, normalize=False, overwrite=False):
-    from penult.output import atomic_output
-    from penult.reporting.figures.confusion_matrix import confusion_matrix_png
-
-    labels = tuple(one.label for one in scores.classes)
-    rows = tuple(map(tuple, scores.confusion))
-    shown = labels, rows, scores.images, scores.accuracy, order and tuple(order), normalize
-    if shown in _drawn:
-        with atomic_output(path, overwrite=overwrite) as partial:
-            partial.write_bytes(_drawn[shown])
-        return
-    confusion_matrix_png(scores, path, order=order, normalize=normalize, overwrite=overwrite)
-    if "".join(labels).isascii():  # of other names it may warn, each time
-        _drawn[shown] = path.read_bytes()
+        monkeypatch.setattr(results, "confusion_matrix_png", confusion_matrix_png)
 
 
 @pytest.fixture

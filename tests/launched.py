@@ -146,8 +146,8 @@ def launch(folder: Path, *arguments: str) -> None:
         importlib.import_module(module.name)
     for name in IMPORTED:
         importlib.import_module(name)
-    address, client = folder / "launched", folder / "work"
-    warm.write_client(client, str(address))
+    address, client = folder / "socket", folder / "work"
+    warm.write_client(client, folder)
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "forking with threads is not sound"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(address))

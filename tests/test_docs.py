@@ -27,16 +27,16 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 from parts_folders import divided
-from small_images import PACKAGES
+from quick_examples import quicken
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHOWN = {"console", "csv", "json", "text", "toml"}
 PROGRAMS = Path(sys.executable).parent
 LEFT_OUT = ("07", "08", "09", "10", "11")  # seven photos of a class are enough, and a last one
-# Those of a service, with the program that users have, which can be sent a signal; and whose workers
-# are processes of their own. All others with one that starts faster, and reads smaller images.
-AS_USERS_HAVE_IT = ("client.md", "distributed.md", "serve.md")
+# With the program that users have, as its workers are processes of their own. All others with one that
+# starts faster, and reads smaller images.
+AS_USERS_HAVE_IT = ("distributed.md",)
 SETTING_UP = ("git clone", "make", "pip install")
 
 
@@ -175,7 +175,7 @@ def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch, req
     (folder / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
     as_users_have_it = page.name in AS_USERS_HAVE_IT or sys.platform != "linux"
     if not as_users_have_it:
-        monkeypatch.setattr("penult.backbones.bundled._PACKAGES", PACKAGES)
+        quicken(monkeypatch.setattr)
     markdown = with_a_free_port(page.read_text())
     if page.name == "README.md":  # as in any folder of photos, one is broken
         (photos / "tulip" / "broken.jpg").write_bytes(b"nonsense")

@@ -1,19 +1,21 @@
 """A `penult` that costs a fork in place of an import of torch; a program of its own, see `serve`.
 
 `put_penult_into(folder)` writes a program `penult` that hands its arguments, folder, environment and
-standard streams to a server, which has imported what commands import and forks a child for each. The
+standard streams to a server, which has imported what commands import and forks a child for each
+folder in which one is typed. The child waits for the next command typed there, and so opens a network
+once for a page of examples; while it runs one, another (of a pipe) gets a child of its own. The
 server starts no thread itself (and checks that), or forking would not be sound. All workers of a test
-run share one: whoever uses it holds a lock, and it ends when nobody does.
+run share one: whoever uses it holds a lock, and it ends when nobody does. A service, which is sent
+signals, is a process of its own: see small_images.py.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import functools
 import gc
 import importlib
-import json
+import marshal
 import os
 import pkgutil
 import select
@@ -23,6 +25,7 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -41,17 +44,27 @@ IMPORTED = [
     "typer._adapters",
     *(["timm", "torch", "torchvision"] if find_spec("torch") else []),
 ]
+# It starts for each command, and so imports next to nothing.
 CLIENT = """
     #!{python} -IS
-    import json, os, socket, sys
-    with socket.socket(socket.AF_UNIX) as server:
-        server.connect({address!r})
-        call = [sys.argv[1:], os.getcwd(), dict(os.environ)]
-        socket.send_fds(server, [json.dumps(call).encode()], [0, 1, 2])
-        server.shutdown(socket.SHUT_WR)
-        code = server.recv(1)
+    import _socket, array, marshal, posix, sys
+    if sys.argv[1:2] == ["serve"]:
+        posix.execv({python!r}, [{python!r}, "-W", "ignore", {service!r}, *sys.argv[1:]])
+    server = _socket.socket(_socket.AF_UNIX)
+    try:
+        server.connect({folder!r} + "/of-%d" % posix.stat(".").st_ino)
+    except OSError:
+        server = _socket.socket(_socket.AF_UNIX)
+        server.connect({folder!r} + "/socket")
+    message = marshal.dumps((sys.argv[1:], posix.getcwd(), dict(posix.environ)))
+    streams = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))
+    sent = server.sendmsg([message], [streams])
+    server.sendall(message[sent:])
+    server.shutdown(_socket.SHUT_WR)
+    code = server.recv(1)
     sys.exit(code[0] if code else "the command was killed")
 """
+IDLE = 5  # seconds after which a child ends that nobody has typed a command for
 
 
 @contextlib.contextmanager
@@ -82,18 +95,20 @@ def start(folder: Path) -> None:
         env=environment,
         check=True,
     )
-    write_client(folder / "partial", address)
+    write_client(folder / "partial", folder)
     (folder / "partial").rename(folder / "penult")
 
 
-def write_client(path: Path, address: str) -> None:
-    """Write the program that hands all that it was given to the server at an address."""
-    path.write_text(textwrap.dedent(CLIENT).lstrip().format(python=sys.executable, address=address))
+def write_client(path: Path, folder: Path) -> None:
+    """Write the program that hands all that it was given to the server of a folder."""
+    service = str(Path(__file__).with_name("small_images.py"))
+    client = textwrap.dedent(CLIENT).lstrip()
+    path.write_text(client.format(python=sys.executable, folder=str(folder), service=service))
     path.chmod(0o755)
 
 
 def serve(address: str) -> None:
-    """Answer calls, each in a child of its own."""
+    """Answer calls, those of each folder in a child of its own."""
     for name in IMPORTED:
         importlib.import_module(name)
     import jinja2
@@ -108,18 +123,14 @@ def serve(address: str) -> None:
         with contextlib.suppress(ImportError):  # of what an extra brings that is not installed
             importlib.import_module(module.name)
     import_openvino()
-    sys.modules["penult.explore.clustering.kmeans"]._STARTS = 1  # as in conftest.py
-    sys.modules["penult.engines.measure"].SECONDS = 0.01  # nobody reads how fast it was
-    # As in test_docs.py, and imported here for what is imported before it.
-    sys.modules["penult.backbones.bundled"]._PACKAGES = importlib.import_module(
-        "small_images"
-    ).PACKAGES
+    # Imported here for what is imported before it. The first comparison of a page is drawn.
+    importlib.import_module("quick_examples").quicken(setattr, comparisons=1)
     pages = page_environment("penult.reporting")
     for name in pages.list_templates(extensions=["html"]):
         with contextlib.suppress(jinja2.TemplateError):  # of what has filters of its own
             pages.get_template(name)  # compiled once, and not in each child that writes a page
 
-    typer.main.get_command = functools.cache(typer.main.get_command)
+    typer.main.get_command = cache(typer.main.get_command)
     typer.main.get_command(app)
     gc.freeze()  # or a child that looks for garbage copies all of it
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "forking with threads is not sound"
@@ -138,12 +149,41 @@ def serve(address: str) -> None:
 
 
 def take(server: socket.socket, run: Callable[[], object] | None = None) -> None:
-    """Have a child answer the next call, by the command unless told otherwise."""
+    """Have a child answer the next call, and those that follow in its folder.
+
+    It does so by the command; if it is told what to run, it answers one call alone.
+    """
     connection, _ = server.accept()
     if not os.fork():
+        folder = Path(server.getsockname()).parent
         server.close()
-        answer(connection, run)
+        try:
+            calls = [connection]
+            while calls:
+                answer(calls.pop(0), run)
+                calls += [] if calls or run else next_calls(folder)
+        finally:
+            os._exit(0)
     connection.close()
+
+
+def next_calls(folder: Path) -> list[socket.socket]:
+    """Wait for a command that is typed in this process's folder; of a pipe it may be several.
+
+    While one runs, there is no address of this process, and who comes asks the server.
+    """
+    address = folder / f"of-{Path.cwd().stat().st_ino}"
+    mine = folder / f"{os.getpid()}"
+    calls = []
+    with socket.socket(socket.AF_UNIX) as waiting:
+        waiting.bind(str(mine))
+        waiting.listen()
+        mine.rename(address)
+        select.select([waiting], [], [], IDLE)
+        address.unlink()
+        while select.select([waiting], [], [], 0)[0]:
+            calls.append(waiting.accept()[0])
+    return calls
 
 
 def is_left(folder: Path) -> bool:
@@ -161,30 +201,33 @@ def is_left(folder: Path) -> bool:
 
 
 def answer(connection: socket.socket, run: Callable[[], object] | None = None) -> None:
-    """Run one command in this process, and end it."""
+    """Run one command in this process."""
     code = 1
     try:
         message, streams, _, _ = socket.recv_fds(connection, 1 << 20, 3)
         while more := connection.recv(1 << 20):
             message += more
-        arguments, folder, environment = json.loads(message)
+        arguments, folder, environment = marshal.loads(message)
         for ours, theirs in enumerate(streams):
             os.dup2(theirs, ours)
             os.close(theirs)
-        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+        sys.stdin, sys.stdout, sys.stderr = map(partial(open, closefd=False), range(3), "rww")
         os.chdir(folder)
         os.environ.clear()
-        os.environ.update(environment)
+        os.environ.update({os.fsdecode(k): os.fsdecode(v) for k, v in environment.items()})
         sys.argv = ["penult", *arguments]
         code = ended(run)
     except BaseException:
         traceback.print_exc()
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError):  # as of a pipe that nobody reads any more
-                stream.flush()
-        connection.sendall(bytes([code]))
-        os._exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # as of a pipe that nobody reads any more
+            stream.flush()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for ours in range(3):  # who reads them waits for their end
+        os.dup2(nothing, ours)
+    os.close(nothing)
+    connection.sendall(bytes([code]))
+    connection.close()
 
 
 def ended(run: Callable[[], object] | None = None) -> int:

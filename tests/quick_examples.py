@@ -1,0 +1,28 @@
+"""What is quicker where examples run, for nobody looks at the maps, figures and rates that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from drawn_once import confusion_matrix_png
+from small_images import PACKAGES
+
+
+def quicken(put: Callable[[object, str, object], None], *, comparisons: int = 0) -> None:
+    """Have `put`, as `setattr`, replace what takes long; so many comparisons are drawn."""
+    compared = import_module("penult.reporting.comparison_figures")
+    extractor = import_module("penult.extractor.extractor").ExtractorSpec
+    drawn = iter([compared.comparison_figures] * comparisons)
+    for module, name, value in (
+        ("penult.backbones.bundled", "_PACKAGES", PACKAGES),
+        ("penult.engines.measure", "SECONDS", 0.01),
+        ("penult.explore.clustering.kmeans", "_STARTS", 1),
+        ("penult.explore.row_map.tsne", "_EARLY", 25),
+        ("penult.explore.row_map.tsne", "_ITERATIONS", 50),
+        ("penult.reporting.results", "confusion_matrix_png", confusion_matrix_png),
+        (compared.__name__, "comparison_figures", lambda x: next(drawn, lambda _: {})(x)),
+    ):
+        put(import_module(module), name, value)
+    # An extraction opens its network anew, and drops it; here the examples of a page share it.
+    put(extractor, "open_backbones", extractor.shared_backbones)
