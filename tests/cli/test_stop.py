@@ -10,9 +10,20 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 import pytest
+
+from penult import samples
+
+
+@pytest.fixture(autouse=True)
+def _heard():
+    """A signal is heard where these tests run as a job in the background of a script, too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -130,6 +141,7 @@ from penult.backbones.registry import register
 from penult.engines.openvino.engine import OpenVinoEngine
 from penult.cli import main
 register(GraphOfMeans())
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 
 def run(self, images):
     os.kill(os.getpid(), signal.SIGINT)
@@ -182,6 +194,7 @@ def test_update_says_how_much_it_kept(penult, photos, toy, tmp_path):
     assert penult(*command, "--shuffle", "-1").code == 2
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_a_report_that_is_stopped_goes_on_and_one_made_again_computes_nothing(
     penult, photos, toy, tmp_path, signalled, monkeypatch
 ):
@@ -223,11 +236,14 @@ OUTPUTS = [
     ],
 )
 def test_a_signal_leaves_nothing_of_an_output_in_any_command(
-    penult, photos, toy, tmp_path, monkeypatch, typed, signum, code
+    penult, photos, toy, tmp_path, monkeypatch, extracted, trained, typed, signum, code
 ):
     monkeypatch.chdir(tmp_path)
-    assert penult("extract", "photos", "-o", "f.h5", "-m", toy, "-q").code == 0
-    assert penult("train", "f.h5", "-o", "c.skops", "-q", "--grid", "C=1").code == 0
+    extracted(photos, "f.h5", toy)
+    trained("f.h5", "c.skops", grid={"C": [1]})
+    monkeypatch.setattr(
+        "penult.samples._digits", lambda digits=samples._digits: islice(digits(), 20)
+    )
     there, before = {p.name for p in tmp_path.iterdir()}, signal.getsignal(signum)
     # All is written, but has not got its name.
     monkeypatch.setattr("penult.output._sync", lambda _: signal.raise_signal(signum))
@@ -245,12 +261,12 @@ def test_a_signal_leaves_nothing_of_an_output_in_any_command(
 
 @pytest.mark.parametrize("command", ["extract photos -o g.h5 -m toy:mean-colour", "predict c.skops photos"])  # fmt: skip
 def test_a_signal_that_the_shell_has_set_to_be_ignored_stays_ignored(
-    penult, photos, toy, tmp_path, monkeypatch, command
+    penult, photos, toy, tmp_path, monkeypatch, extracted, trained, command
 ):
     """SIGINT is, for a job in the background of a script: Ctrl-C is not meant for it."""
     monkeypatch.chdir(tmp_path)
-    assert penult("extract", "photos", "-o", "f.h5", "-m", toy, "-q").code == 0
-    assert penult("train", "f.h5", "-o", "c.skops", "-q", "--grid", "C=1").code == 0
+    extracted(photos, "f.h5", toy)
+    trained("f.h5", "c.skops", grid={"C": [1]})
     from penult.extractor import Extractor
 
     blocks = Extractor.blocks
