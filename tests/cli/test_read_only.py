@@ -26,10 +26,12 @@ import pytest
         "show-input toy:mean-colour photos/rose/rose_01.jpg -o ro/seen.png",
     ],
 )
-def test_it_is_said_before_anything_is_computed(penult, photos, toy, tmp_path, monkeypatch, typed):
+def test_it_is_said_before_anything_is_computed(
+    penult, photos, toy, tmp_path, monkeypatch, extracted, trained, typed
+):
     monkeypatch.chdir(tmp_path)
-    assert penult("extract", "photos", "-o", "f.h5", "-m", toy, "-q").code == 0
-    assert penult("train", "f.h5", "-o", "c.skops", "-q", "--grid", "C=1").code == 0
+    extracted(photos, "f.h5", toy)
+    trained("f.h5", "c.skops", grid={"C": [1]})
     (tmp_path / "ro").mkdir()
     access = os.access
 
