@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import sys
 import warnings
@@ -53,3 +54,15 @@ def penult(capsys, monkeypatch):
         return Done(code if isinstance(code, int) else int(code is not None), *said)
 
     return run
+
+
+@pytest.fixture
+def without_looks(monkeypatch):
+    """A report leaves out its map, clusters and outliers, which take a second."""
+    from penult.reporting import make
+
+    def look_at(made, looks, *others, look=make.look_at, **given):
+        less = dataclasses.replace(looks, map=False, clusters=False, outliers=False)
+        return look(made, less, *others, **given)
+
+    monkeypatch.setattr(make, "look_at", look_at)

@@ -25,6 +25,7 @@ def phone(photos):
     return photos
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_photos_of_a_phone_are_reported_on_sorted_and_shown(penult, toy, phone, tmp_path):
     call = ("report", phone, "-o", tmp_path / "r", "--model", toy, "-q", "--no-curve", "--json")
     done = penult(*call, "--no-label-errors")

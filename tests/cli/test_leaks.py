@@ -58,6 +58,7 @@ def on_curve(monkeypatch):
     return images
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_all_three_count_the_same_leaks(rows, tmp_path, caplog, on_curve):
     trained, (said,) = warnings(caplog, penult.train, rows)
     assert said.startswith(f"penult: {NEAR} of 20 held-out images")
@@ -84,6 +85,7 @@ def test_a_curve_of_another_program_trains_without_the_copies_too(rows):
     assert learning_curve(refitted, rows)[-1].images == 60 - COPIES
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_images_near_to_those_held_out_train_neither_where_they_are_kept_in_one_part(
     rows, tmp_path, caplog, on_curve
 ):
@@ -96,6 +98,7 @@ def test_images_near_to_those_held_out_train_neither_where_they_are_kept_in_one_
     assert scores["leaks"]["near"] == 0
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_the_terminal_says_what_train_says_of_leaks(penult, rows, tmp_path, caplog):
     quick = ["--grid", "C=1", "-q"]
     trained = penult("train", rows, "-o", tmp_path / "c.skops", *quick)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import timm
 import torch
 from safetensors.torch import save_file
@@ -70,6 +71,7 @@ def test_weights_that_only_stand_in_for_those_to_be_downloaded_are_not_spoken_of
     assert done.out.startswith("torchvision:squeezenet1_1.IMAGENET1K_V1, in execution")
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_a_report_on_a_checkpoint_says_what_can_be_typed(penult, photos, tmp_path):
     resnet = timm.create_model("test_resnet", num_classes=3)
     path = tmp_path / "mine.ckpt"

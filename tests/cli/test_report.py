@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import html
 import json
 import re
@@ -16,7 +15,6 @@ import pytest
 import penult
 from penult.classify.loading import load_classifier
 from penult.errors import UsageError
-from penult.reporting import make
 
 FILES = ["classifier.skops", "confusion_matrix.png", "held_out.csv", "index.html", "label_errors.csv", "scores.json"]  # fmt: skip
 
@@ -25,15 +23,10 @@ LOOKS = "test_of_images_the_page_and_all_that_it_rests_on"
 
 
 @pytest.fixture(autouse=True)
-def _without_looks(monkeypatch, request):
-    """Maps and the like take a second of each report: made in one test, left out in the others."""
-
-    def look_at(made, looks, *others, look=make.look_at, **given):
-        less = dataclasses.replace(looks, map=False, clusters=False, outliers=False)
-        return look(made, less, *others, **given)
-
+def _without_looks(request):
+    """Made in one test, left out in the others."""
     if request.node.originalname != LOOKS:
-        monkeypatch.setattr(make, "look_at", look_at)
+        request.getfixturevalue("without_looks")
 
 
 def names(folder):

@@ -239,6 +239,7 @@ def test_layers_of_several_labels_are_compared_by_mean_average_precision(penult,
     assert "cross-validated" in penult("train", several, "-o", tmp_path / "d.skops", "-l", "all", "-q").out  # fmt: skip
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_the_report_on_images_of_several_labels_shows_what_it_can(penult, several, tmp_path):
     folder = tmp_path / "report"
     done = penult("report", several, "-o", folder, "-q")
@@ -315,6 +316,7 @@ def test_what_cannot_be_reduced_or_weighed_is_one_line(penult, rows, tmp_path):
     assert not out.exists()
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_a_report_says_how_rows_were_reduced(penult, rows, tmp_path):
     done = penult("report", rows, "-o", tmp_path / "r", "--reduce", "2", "--class-weight", "balanced", "-q")  # fmt: skip
     assert done.code == 0, done

@@ -77,6 +77,7 @@ def test_what_info_says_makes_the_same_file_again(
     np.testing.assert_allclose(after.features[:], before.features[:], atol=1e-6)
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_a_report_of_several_networks_says_how_it_was_made(penult, photos, toy, tiny, tmp_path):
     done = penult(
         "report", photos, "-o", tmp_path / "r", "-m", toy, "-m", tiny, "--views", "flip", "-q",
@@ -98,6 +99,7 @@ def test_all_networks_are_named_whose_rows_a_file_has(penult, photos, toy, tiny,
     assert f"from toy:mean-colour + tiny:network ({names})" in " ".join(done.out.split())
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_networks_that_are_not_joined_are_compared_in_a_report(penult, photos, toy, tiny, tmp_path):
     done = penult(
         "report", photos, "-o", tmp_path / "r", "-m", toy, "-m", tiny, "--no-join", "-q",
