@@ -32,10 +32,10 @@ def extract(penult, toy, tmp_path):
 
 
 @pytest.fixture
-def classifier(penult, extract, photos, tmp_path):
-    _, features = extract(photos)
+def classifier(photos, toy, tmp_path, extracted, trained):
     path = tmp_path / "flowers.skops"
-    assert penult("train", features, "-o", path, *QUICK).code == 0
+    extracted(photos, tmp_path / "features.h5", toy)
+    trained(tmp_path / "features.h5", path, grid={"C": [100]})
     return path
 
 
@@ -131,6 +131,7 @@ def test_a_program_that_predicts_is_told_in_the_log_or_by_a_call(classifier, pho
     assert caplog.messages == []
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_evaluate_and_report_say_it_too(penult, classifier, phone, toy, tmp_path):
     assert PASSED_OVER in penult("evaluate", classifier, phone, "-q").out
     told = json.loads(penult("evaluate", classifier, phone, "-q", "--json").out)
@@ -148,6 +149,7 @@ def test_a_folder_of_other_photos_alone_says_what_to_do(penult, classifier, tmp_
     assert "the raw photos in .cr3 are not read, save them as .jpg" in done.err
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_a_report_inside_its_images_is_none_of_them(penult, toy, photos):
     call = ("--model", toy, "-q", "--no-curve", "--no-label-errors")
     for name, said in (
@@ -165,6 +167,7 @@ def test_a_report_inside_its_images_is_none_of_them(penult, toy, photos):
     assert "Left out, for penult wrote them: 1 file in report/" in page
 
 
+@pytest.mark.usefixtures("without_looks")
 def test_a_report_decides_and_shows_it(penult, toy, beside, tmp_path):
     call = ("--model", toy, "-q", "--no-curve", "--no-label-errors", "--overwrite")
     done = penult("report", beside, "-o", tmp_path / "r", *call)

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 from typed_commands import COMMANDS
 
-import penult as library
-
 
 @pytest.fixture
-def given(photos, toy, tmp_path):
+def given(photos, toy, tmp_path, extracted, trained):
     """Something to give for each argument, by its name."""
     rows, classifier = tmp_path / "rows.h5", tmp_path / "c.skops"
-    library.train(library.extract(photos, rows, model=toy), folds=2).save(classifier)
+    extracted(photos, rows, toy)
+    trained(rows, classifier, folds=2)
     image = next(path for path in Path(photos).rglob("*") if path.is_file())
     return {"images": photos, "classifier": classifier, "model": toy, "image": image, "": rows}
 
