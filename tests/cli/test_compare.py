@@ -214,8 +214,9 @@ def test_a_random_network_is_called_so(penult, photos, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def layers(photos, toy, tmp_path):
-    """What is typed to compare two layers of a toy network, as quickly as can be."""
+def layers(photos, toy, tmp_path, monkeypatch):
+    """What is typed to compare two layers of a toy network, as quickly as can be; nothing is drawn."""
+    monkeypatch.setattr("penult.reporting.comparison_figures.comparison_figures", lambda _: {})
     return (
         "compare", photos, "-o", tmp_path / "c", "-m", toy, "-l", "mean", "-l", "logits",
         "--no-cost", "--no-similarity", "--runs", 2,
