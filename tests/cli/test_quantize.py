@@ -54,13 +54,13 @@ def test_json_is_the_card(penult, tiny, photos, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_cosine_that_was_not_reached_is_said(quantized, penult, tiny, photos, monkeypatch):
-    path, _ = quantized
+def test_a_cosine_that_was_not_reached_is_said(penult, tiny, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(measure, "SECONDS", 0.01)
     kept = engine.quantize
     monkeypatch.setattr(
         engine, "quantize", lambda *a, **options: kept(*a, **{**options, "min_cosine": 0.5})
     )
-    asked = ("-c", photos, "-o", path, "--overwrite", "--min-cosine", "0.999999999", "-q")
+    asked = ("-c", photos, "-o", tmp_path / "x.ckpt", "--min-cosine", "0.999999999", "-q")
     done = penult("quantize", tiny, *asked)
     assert done.code == 0
     assert "the mean cosine of penultimate is below the 1 asked for; give --calibrate" in done.err
