@@ -63,17 +63,9 @@ def walk(value, where, found):
                 walk(inner, where, found)
 
 
-@pytest.fixture(scope="module")
-def kept():
-    """What commands printed for the first test that asked."""
-    return {}
-
-
 @pytest.fixture
-def printed(kept, penult, photos, toy, tmp_path, monkeypatch):
+def printed(penult, photos, toy, tmp_path, monkeypatch):
     """What each command prints, by what was typed; charts, of which nothing is printed, are not drawn."""
-    if kept:
-        return kept
     monkeypatch.setattr("penult.reporting.comparison_figures.comparison_figures", lambda _: {})
     monkeypatch.setattr(
         "penult.samples._digits", lambda digits=samples._digits: islice(digits(), 20)
@@ -136,7 +128,7 @@ def printed(kept, penult, photos, toy, tmp_path, monkeypatch):
         ("labels", "apply", tmp_path / "report" / "label_errors.csv", here["f.h5"], "-o", tmp_path / "corrected.csv"),
         ("compare", here["f.h5"], "-o", tmp_path / "compared", "-q"),
     ]  # fmt: skip
-    told = kept
+    told = {}
     for call in calls:
         if call[0] == "merge":
             divided(here["f.h5"], tmp_path / "f.rows", part_images=10)
@@ -149,7 +141,14 @@ def printed(kept, penult, photos, toy, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_same_key_has_the_same_shape_everywhere(printed):
+def test_the_same_key_is_the_same_everywhere_and_as_the_page_for_scripts_has_it(printed):
+    """One test, as workers that take each other's tests would print all of it for each."""
+    the_same_key_has_the_same_shape_everywhere(printed)
+    classes_and_failures_have_the_same_keys_everywhere(printed)
+    the_page_for_scripts_has_every_key_with_its_type(printed)
+
+
+def the_same_key_has_the_same_shape_everywhere(printed):
     found = defaultdict(lambda: defaultdict(set))
     for where, value in printed.items():
         if not where.startswith("compare"):  # whose scores are objects: their mean over runs, …
@@ -160,8 +159,7 @@ def test_the_same_key_has_the_same_shape_everywhere(printed):
     assert found["classes"].keys() == {"[{}]"}
 
 
-@pytest.mark.slow
-def test_classes_and_failures_have_the_same_keys_everywhere(printed):
+def classes_and_failures_have_the_same_keys_everywhere(printed):
     """Of a class its scores, too, where it was scored."""
     found = defaultdict(lambda: defaultdict(set))
     for where, value in printed.items():
@@ -202,8 +200,7 @@ def heading(typed):
     return found[0] if found else command
 
 
-@pytest.mark.slow
-def test_the_page_for_scripts_has_every_key_with_its_type(printed):
+def the_page_for_scripts_has_every_key_with_its_type(printed):
     told, seen = documented(), defaultdict(set)
     for typed, lines in printed.items():
         name = heading(typed)
