@@ -88,8 +88,9 @@ def test_extracting_a_photo_imports_no_more_than_the_file_takes(trained, outside
 
 
 def test_what_an_older_version_left_in_the_cache_is_neither_read_nor_touched(
-    trained, outside, tmp_path
+    penult, trained, tmp_path, monkeypatch
 ):
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "cache"))
     left = {
         tmp_path / "cache" / "openvino" / ("0" * 32) / "model.xml": b"<net/>",
         tmp_path / "cache" / "openvino" / ("0" * 32) / "check.safetensors": b"\xff" * 9,
@@ -99,9 +100,9 @@ def test_what_an_older_version_left_in_the_cache_is_neither_read_nor_touched(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     photo = trained / "photos" / "light" / "0.jpg"
-    done = outside("predict", trained / "shades.skops", photo, watched=set())
-    assert done.stdout.startswith("light")
-    assert done.stderr.splitlines()[:-1] == ["predict: 1 of 1 image"]
+    done = penult("predict", trained / "shades.skops", photo)
+    assert (done.code, done.out.startswith("light")) == (0, True)
+    assert done.err.splitlines() == ["predict: 1 of 1 image"]
     assert {path: path.read_bytes() for path in left} == left
 
 
