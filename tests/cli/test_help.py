@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
+from pathlib import Path
 from typing import get_type_hints
 
 import pytest
@@ -112,3 +113,12 @@ def test_no_option_gets_its_name_from_what_stands_for_its_value():
                     assert str(told.default)[:2] == "--", (
                         f"{name}: name the option {argument} explicitly"
                     )
+
+
+def test_only_the_command_that_is_typed_is_made_of_its_signature():
+    group = get_command(app)
+    with group.make_context("penult", ["info", "rows.h5"]) as context:
+        _, command, rest = group.resolve_command(context, ["info", "rows.h5"])
+        assert command.make_context("info", rest, context).params["file"] == Path("rows.h5")
+    each = {**group.commands, **group.commands["labels"].commands}
+    assert [name for name, one in each.items() if "params" in vars(one)] == ["info", "labels"]

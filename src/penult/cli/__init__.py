@@ -22,7 +22,7 @@ from penult.cli.commands import COMMANDS, GROUPS
 from penult.cli.completion import completing
 from penult.cli.console import encode_anything, fail, warn
 from penult.cli.followers import silent_followers
-from penult.cli.help import Command, Group
+from penult.cli.help import Command, Group, unread
 from penult.cli.stop import Stopped, stopped_by_signals
 from penult.cli.streams import ReaderGone, standard_streams
 from penult.cli.usage import UsageError, show_usage_error
@@ -61,7 +61,7 @@ for name, group in groups.items():
     app.add_typer(group, name=name)
 for name, run in COMMANDS.items():
     of_group, _, own = name.rpartition(" ")
-    (groups[of_group] if of_group else app).command(name=own, cls=Command)(run)
+    (groups[of_group] if of_group else app).command(name=own, cls=Command)(unread(run))
 
 
 def _print_version(wanted: bool) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import partial, update_wrapper
 from pathlib import Path
 from textwrap import wrap
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from penult.cli.colors import in_color, paint
@@ -22,7 +23,7 @@ from penult.cli.options import HEADINGS
 from penult.cli.usage import require_once, require_usable, with_address
 from penult.errors import UnknownNameError
 
-__all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics"]
+__all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics", "unread"]
 
 _WIDEST = 110  # longer lines are hard to read
 _NO_BREAK = "\xa0"
@@ -64,7 +65,26 @@ class _Described:
 
 
 class Command(_Described, TyperCommand):
-    """A command whose help is grouped by the headings of its options."""
+    """A command whose help is grouped by the headings of its options.
+
+    It is registered by `unread`, and made of its function's signature only when its parameters are
+    asked for: to make all commands takes longer than most of them run.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._function = inspect.unwrap(given["callback"])
+        del self.params, self.callback
+
+    def __getattr__(self, name: str) -> Any:
+        """Make ``params`` and ``callback``, which are not there at first."""
+        if name not in ("params", "callback"):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name}")
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command()(self._function)
+        made = typer.main.get_command(alone)
+        self.params, self.callback = made.params, made.callback
+        return getattr(self, name)
 
     def parse_args(self: Any, ctx: Any, args: list[str]) -> Any:
         """See `click.Command.parse_args`.
@@ -95,6 +115,16 @@ class Group(_Described, TyperGroup):
             hint = f"{ctx.command_path} --help lists them"
             raise UnknownNameError("command", name, known, hint=hint)
         return super().resolve_command(ctx, args)
+
+
+def unread(run: Callable[..., None]) -> Callable[[], None]:
+    """Return a function without parameters that stands for a command's until `Command` reads it."""
+
+    def stand_in() -> None: ...
+
+    update_wrapper(stand_in, run, assigned=("__name__", "__doc__"))
+    stand_in.__signature__ = inspect.Signature()  # type: ignore[attr-defined]  # not that of `run`
+    return stand_in
 
 
 def paragraphs(command: Any) -> list[str]:
