@@ -413,6 +413,36 @@ def test_likely_errors_are_worked_through_by_keys(page, address):
     )
 
 
+@pytest.mark.parametrize("how", ["an undo", "the queue from its beginning"])
+def test_a_step_that_waits_for_more_does_not_leave_what_was_opened_since(page, address, how):
+    go(page, "#review")
+    page.until("!!document.querySelector('#review .question')")
+    page.run(
+        """(() => {
+          const { review } = page.views, step = review.step.bind(review), asked = fetch;
+          const held = new Promise((go) => { window.release = go; });
+          review.step = (by) => step(by).then(() => { window.stepped = true; });
+          window.fetch = async (url, sent) => {
+            const answer = await asked(url, sent);
+            if (`${url}`.includes("/review")) { window.waits = true; await held; }
+            return answer;
+          };
+        })()"""
+    )
+    page.press("Enter" if how == "an undo" else "ArrowRight")
+    page.until("window.waits")
+    if how == "an undo":
+        said(page, f"{STRAY}: now “rose”.")
+        page.press("u")
+        said(page, "Undone")
+        assert label_of(page, address, STRAY) == "tulip"
+    else:
+        click(page, "[data-kind=errors]")
+    page.run("release()")
+    page.until("window.stepped && !document.querySelector('#review .queue > .soft')")
+    assert text(page, "#review .whole .id") == STRAY
+
+
 def test_the_lasso_of_the_map_chooses_pictures_and_new_labels_colour_them(page, address):
     go(page, "#map")
     page.until("!!window.rowMap")

@@ -16,6 +16,7 @@ export class ReviewView {
   constructor(page, root) {
     this.page = page;
     this.root = root;
+    this.moves = 0;
     this.place = root.querySelector(".queue");
     this.switches = [...root.querySelectorAll("[data-kind]")];
     for (const one of this.switches) one.addEventListener("click", () => this.begin(one.dataset.kind));
@@ -28,6 +29,7 @@ export class ReviewView {
 
   async begin(kind) {
     this.kind = kind;
+    this.moves += 1;
     for (const one of this.switches) one.setAttribute("aria-pressed", String(one.dataset.kind === kind));
     this.items = [];
     this.at = this.settled = 0;
@@ -144,8 +146,10 @@ export class ReviewView {
     for (const [at, item] of (this.items ?? []).entries()) {
       if (!labels.has(item.id)) continue;
       const label = labels.get(item.id), open = undone && label === item.before;
-      if (open) this.at = at;
-      else item.before ??= item.label;
+      if (open) {
+        this.at = at;
+        this.moves += 1;
+      } else item.before ??= item.label;
       this.settled += !open - !!item.done;
       this.left -= !open - !!item.done;
       item.done = open ? null : label === item.before ? "kept" : "changed";
@@ -154,10 +158,13 @@ export class ReviewView {
     if (this.items && !this.root.hidden) this.draw();
   }
 
+  // What was gone to while more was loaded, such as a picture that was opened again, is not left.
   async step(by) {
     const to = this.at + by;
     if (to < 0) return;
+    const move = ++this.moves;
     if (to >= this.items.length) await this.load();
+    if (this.moves !== move) return;
     this.at = Math.min(to, this.items.length);
     this.draw();
     this.place.querySelector(".beside-it")?.focus({ preventScroll: true });
