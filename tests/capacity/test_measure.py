@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import io
+from functools import partial
+from itertools import count
+from types import SimpleNamespace
+
 import pytest
 from PIL import Image
 
 import penult
+from penult.capacity import sample
 from penult.capacity.measure import Together, measure_rates
-from penult.capacity.sample import open_photos
+from penult.capacity.sample import Photos, open_photos
 from penult.capacity.storage import bytes_beside_rows, bytes_of_listing
 from penult.errors import SourceError
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows
+from penult.records import ImageRecord
 
 pytestmark = pytest.mark.light
 
@@ -59,6 +67,35 @@ def test_a_sample_without_one_photo_that_can_be_read_is_refused(tmp_path, toy):
     (tmp_path / "photos" / "a.jpg").write_bytes(b"no image")
     with pytest.raises(SourceError, match=r"no photo of .*photos could be read: a.jpg: "):
         measure_rates(spec(toy), open_photos(tmp_path / "photos"), seconds=0.5)
+
+
+def slow(good, bad):
+    """Photos of a storage so slow that the time is up at once: `bad` that are none, then others."""
+    image = io.BytesIO()
+    Image.effect_noise((64, 48), 30).save(image, "JPEG")
+    files = [b"no image"] * bad + [image.getvalue()] * good
+    return Photos(
+        "slow", [ImageRecord(f"{k}.jpg", partial(io.BytesIO, one)) for k, one in enumerate(files)]
+    )
+
+
+def test_when_the_time_is_up_photos_are_read_on_until_one_can_be_decoded(toy, monkeypatch):
+    monkeypatch.setattr(sample, "time", SimpleNamespace(perf_counter=count().__next__))
+    measured = measure_rates(spec(toy), slow(good=9, bad=5), seconds=0.5).sample
+    assert (measured.photos, measured.failed) == (2, 5)
+    with pytest.raises(SourceError) as refused:
+        measure_rates(spec(toy), slow(good=9, bad=60), seconds=0.5)
+    assert str(refused.value).startswith(
+        "none of 32 photos of slow that were tried could be read: 0.jpg: "
+    )
+
+
+def test_why_the_first_photo_could_not_be_had_is_said(toy):
+    def refused():
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with pytest.raises(SourceError, match=r"no photo of far could be read: a.jpg: .*denied"):
+        measure_rates(spec(toy), Photos("far", [ImageRecord("a.jpg", refused)]), seconds=0.5)
 
 
 def test_photos_are_made_up_where_none_are_given():

@@ -26,6 +26,7 @@ from penult.machine import cores
 from penult.messages import first_line
 from penult.progress import ShowProgress, following
 from penult.records import Progress
+from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.capacity.sample import Photos
@@ -129,12 +130,20 @@ def measure_rates(
         _ = engine.row_shapes
         start_seconds = time.perf_counter() - began
         preload()
-        records, sizes, failed = photos.at_hand(step)
-        reading, chosen, pixels, errors = _read(extractor.recipes, records, step)
-        failed += len(errors)
+        read = _reader(extractor.recipes)
+
+        def why_not(record: ImageRecord) -> str | None:
+            made = _attempt(read, record)
+            return made if isinstance(made, str) else None
+
+        records, sizes, errors = photos.at_hand(step, why_not)
+        reading, chosen, pixels, more = _read(extractor.recipes, records, step)
+        errors += more
         if not chosen:
-            why = f": {errors[0]}" if errors else ""
-            raise SourceError(f"no photo of {photos.name} could be read{why}")
+            none = f"no photo of {photos.name}"
+            if len(errors) < len(photos.records):
+                none = f"none of {count(len(errors), 'photo')} of {photos.name} that were tried"
+            raise SourceError(f"{none} could be read: {errors[0]}")
         begin("the network")
         on_gpu = engine.engines[0].device != "cpu"
         network_ms = {"float32": _network_ms(engine, pixels, step, on_gpu=on_gpu)}
@@ -168,7 +177,7 @@ def measure_rates(
                 name=photos.name,
                 synthetic=photos.synthetic,
                 photos=len(chosen),
-                failed=failed,
+                failed=len(errors),
                 photo_bytes=fmean(sizes),
                 megapixels=fmean(map(_megapixels, chosen)),
                 id_bytes=fmean(len(one.encode("utf-8", "backslashreplace")) for one in ids),

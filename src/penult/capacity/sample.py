@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import numpy as np
 from penult.errors import ImageError, PenultError
 from penult.images.listing_options import ListingOptions
 from penult.images.read import read_bytes
+from penult.messages import first_line
 from penult.records import ImageRecord
 from penult.wording import count
 
@@ -28,6 +29,8 @@ SYNTHETIC_SIZE = (500, 375)
 _SYNTHETIC = 32
 _MOST = 2_000
 _MOST_BYTES = 256_000_000
+_ENOUGH = 32
+"""After so many photos, of which hardly one was any good, no more are tried once the time is up."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,18 @@ class Photos:
     records: Sequence[ImageRecord]
     synthetic: bool = False
 
-    def at_hand(self, seconds: float) -> tuple[list[ImageRecord], list[int], int]:
+    def at_hand(
+        self, seconds: float, why_not: Callable[[ImageRecord], str | None]
+    ) -> tuple[list[ImageRecord], list[int], list[str]]:
         """Read photos for so long, so that no storage is waited for when they are measured.
 
         Parameters
         ----------
         seconds : float
-            After which no more are read; two are in any case.
+            After which no more are read. Two are in any case, the first of which can be decoded,
+            if there are such among the first 32.
+        why_not : callable
+            Decodes a photo; says why it cannot be, or None.
 
         Returns
         -------
@@ -62,24 +70,29 @@ class Photos:
             Whose bytes are in memory.
         sizes : list of int
             Bytes of each.
-        failed : int
-            How many could not be read.
+        errors : list of str
+            Why others could not be read.
         """
         records: list[ImageRecord] = []
         sizes: list[int] = []
-        until, failed = time.perf_counter() + seconds, 0
-        for record in self.records:
-            late = time.perf_counter() > until or sum(sizes) > _MOST_BYTES
-            if late and len(records) > 1:
-                break
+        errors: list[str] = []
+        until = time.perf_counter() + seconds
+        for tried, record in enumerate(self.records):
+            if time.perf_counter() > until or sum(sizes) > _MOST_BYTES:
+                if len(records) > 1:
+                    while records and (why := why_not(records[0])):
+                        errors.append(why)
+                        del records[0], sizes[0]
+                if len(records) > 1 or tried >= _ENOUGH:
+                    break
             try:
                 data = read_bytes(record)
-            except (ImageError, PenultError):
-                failed += 1
+            except (ImageError, PenultError) as error:
+                errors.append(f"{record.id}: {first_line(error)}")
                 continue
             records.append(replace(record, open=partial(io.BytesIO, data), path=None))
             sizes.append(len(data))
-        return records, sizes, failed
+        return records, sizes, errors
 
 
 def open_photos(sample: Images | None, *, offline: bool = False) -> Photos:
