@@ -3,7 +3,8 @@
 What early layers pass on is large: that of several images does not fit into the cache of a core,
 and is written to memory and read again. Late layers have large weights, which are read once for all
 images of a batch. So early layers are faster image by image, and late ones in batches; every row is
-the same to the last bit.
+the same to the last bit. That holds in float32: in bfloat16, where graphs are put together decides
+what is rounded, and half as much is passed on.
 """
 
 from __future__ import annotations
@@ -19,25 +20,30 @@ __all__ = ["early_layers_apart"]
 _CACHE = 1 << 20
 """Bytes of a core's own cache, of the processors of these years at least."""
 
-_WORTH_IT = 0.9
-"""Of the traffic without it: less gain than that is not worth the time to compile."""
+_WORTH_IT = 1 / 48
+"""Bytes saved for each product that is computed: networks that save less compute so much beside
+that they gained nothing, or not the time to compile (`benchmarks/RESULTS.md`)."""
 
 _LAYERS = {"Convolution", "GroupConvolution", "MatMul"}
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """What a layer reads and writes, in bytes.
+    """What a layer does for one image.
 
     Attributes
     ----------
     weights : int
+        Bytes of them.
     passed : int
-        What it gets and gives, of one image.
+        Bytes that it gets and gives.
+    products : int
+        That it adds up.
     """
 
     weights: int
     passed: int
+    products: int
 
     @classmethod
     def of(cls, op: Any, of_image: Sequence[bool]) -> _Layer:
@@ -45,7 +51,7 @@ class _Layer:
         inputs = list(zip(op.inputs(), of_image, strict=True))
         weights = sum(_bytes(one) for one, is_passed in inputs if not is_passed)
         passed = sum(_bytes(one) for one, is_passed in inputs if is_passed)
-        return cls(weights, passed + _bytes(op.output(0)))
+        return cls(weights, passed + _bytes(op.output(0)), _products(op))
 
     def traffic(self, images: int) -> float:
         """Bytes an image that come from outside of the cache, where it runs so many at once."""
@@ -61,7 +67,7 @@ def early_layers_apart(ov: ModuleType, model: Any, shape: Sequence[int]) -> Any:
     ov : module
         OpenVINO.
     model : openvino.Model
-        From images to rows; it is not changed.
+        From images to rows, in float32, each of which depends on its image alone; it is not changed.
     shape : (int, int, int, int)
         Of the images that it is to take at once, N × H × W × 3.
 
@@ -136,7 +142,7 @@ def _waist(single: Any, batched: Any, images: int) -> str | None:
             behind -= layers[n].traffic(images)
         held = {p for p in held | ({n} if of_image[n] else set()) if last[p] > n}
     cheapest = min(costs.values(), default=math.inf)
-    if cheapest > _WORTH_IT * least:
+    if cheapest > least - _WORTH_IT * sum(layer.products for layer in layers.values()):
         return None
     # Of those that are nearly as good, the first: the fewer layers, the sooner they are compiled.
     return next(name for name, cost in costs.items() if cost <= cheapest + 0.05 * least)
@@ -152,6 +158,16 @@ def _is_batched(single: Any, batched: Any, images: int) -> bool:
         return False
     one, several = list(single.output(0).get_shape()), list(batched.output(0).get_shape())
     return bool(one) and one[0] == 1 and several == [images, *one[1:]]
+
+
+def _products(op: Any) -> int:
+    """How many products a convolution, or a product of matrices, adds up."""
+    given, factors = (list(one.get_shape()) for one in op.inputs())
+    if op.get_type_name() == "MatMul":
+        each = given[-2 if op.get_attributes()["transpose_a"] else -1]
+    else:  # groups come before what a filter gives
+        each = math.prod(factors[2 if op.get_type_name() == "GroupConvolution" else 1 :])
+    return int(each * math.prod(op.output(0).get_shape()))
 
 
 def _bytes(output: Any) -> int:
