@@ -20,6 +20,7 @@ from penult.errors import (
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, OpenedBackbone, ReadingOptions
 from penult.interface import option
+from penult.partition.empty_classes import log_empty_classes, without_empty_classes
 from penult.partition.rows import read_rows
 from penult.records import Failure
 
@@ -214,6 +215,8 @@ class PhotoSource:
                 failures=(*features.failures, *failures),
             )
         records = [found[str(one)] for one in features.ids]
+        log_empty_classes(features)
+        features = without_empty_classes(features)
         return Photos(
             features=features,
             rows=read_rows(features, np.arange(len(features))),

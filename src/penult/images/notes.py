@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from penult.interface import at_command_line, command, option
-from penult.wording import count
+from penult.wording import count, listed
 from penult.written import SET_ASIDE
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def label_messages(features: Features) -> list[str]:
     features : Features
         What an extraction gave; its origin says what was asked for.
     """
-    asked, names = features.origin.get("labels"), len(features.label_names)
+    asked, filled = features.origin.get("labels"), features.classes_with_rows
+    names = len(features.label_names)
     rows, unlabelled = len(features), len(features) - features.labelled
     if asked == "none":
         return []
@@ -99,9 +100,13 @@ def label_messages(features: Features) -> list[str]:
     if unlabelled and told is None:
         have = "has" if unlabelled == 1 else "have"
         lines.append(f"{unlabelled:,} of {count(rows, 'image')} {have} no label")
-    if names > _OF_ONE and names == rows:
+    empty = [name for name in features.label_names if name not in filled]
+    if empty:
+        have, are = ("has", "is not counted") if len(empty) == 1 else ("have", "are not counted")
+        lines.append(f"{listed(empty, _NAMED)} {have} no row, and {are} as a class")
+    if len(filled) > _OF_ONE and len(filled) == rows:
         lines.append(
-            f"every image has a class of its own, {count(names, 'class')} in all; of a table, "
+            f"every image has a class of its own, {count(rows, 'class')} in all; of a table, "
             f"{option('label_column', 'NAME')} says which column holds the labels"
         )
     return lines

@@ -201,12 +201,17 @@ class Features:
         more = "" if augmented is None else f" and {count(len(augmented), 'augmented row')}"
         return [
             ("rows", f"{count(len(self), 'row')} of {shape} {self.features.dtype}{more}"),
-            ("classes", count(len(self.label_names), "class")),
+            ("classes", count(len(self.classes_with_rows), "class")),
             ("network", short_text(self.recipe.network)),
             ("layer", short_text(self.name)),
             ("other layers", _others(self.layers, self.name)),
             ("failures", f"{count(failed, 'image')} failed" if failed else None),
         ]
+
+    @property
+    def classes_with_rows(self) -> tuple[str, ...]:
+        """Those of `label_names` that some row has: of a class, no image may have been readable."""
+        return tuple(name for name, images in self.images_per_class().items() if images)
 
     def images_per_class(self) -> dict[str, int]:
         """Count the rows of each class.

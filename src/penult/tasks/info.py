@@ -120,7 +120,7 @@ class FeaturesInfo:
         rows = f"{count(self.shape[0], 'row')} of {times(self.shape[1:])} {self.dtype}{more}"
         facts = [
             ("rows", rows),
-            ("classes", count(len(self.classes), "class")),
+            ("classes", count(sum(map(bool, self.classes.values())), "class")),
             ("network", short_text(self.recipe.network)),
             ("layer", listed(map(short_text, self.layers), 3)),
             ("failed", f"{len(self.failures):,} failed" if self.failures else None),

@@ -20,6 +20,7 @@ from penult.features.contradictions import find_contradictions, log_contradictio
 from penult.features.read import load
 from penult.interface import at_command_line, option
 from penult.output import check_output
+from penult.partition.empty_classes import log_empty_classes
 from penult.progress import ShowProgress, announce, following
 from penult.records import Features, HeldOut
 from penult.suffixes import CLASSIFIER
@@ -177,6 +178,7 @@ def train(
     if output is not None:
         trained.save(output, overwrite=overwrite)
     rows = features if isinstance(features, Features) else load(features)
+    log_empty_classes(rows)
     log_contradictions(find_contradictions(rows))
     options = trained.settings.options
     if near_duplicates is None and options is not None:

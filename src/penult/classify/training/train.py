@@ -25,6 +25,7 @@ from penult.errors import UsageError
 from penult.features.read import load
 from penult.interface import option
 from penult.likeness import Likeness
+from penult.partition.empty_classes import without_empty_classes
 from penult.partition.rows import read_blocks
 from penult.partition.splits import Split
 from penult.progress import ShowProgress, Tell, announce, following
@@ -89,7 +90,7 @@ def train(
     )
     candidates = expand_grids(options.kinds, grid)
     require_weighable(options.kinds, class_weight)
-    features = _loaded(features)
+    features = without_empty_classes(_loaded(features))
     other = None if test_features is None else _loaded(test_features)
     if other is not None:
         require_equal(

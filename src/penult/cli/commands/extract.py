@@ -248,7 +248,7 @@ def run(
     networks = dict.fromkeys(leaf.network for recipe in recipes for leaf in recipe.leaves)
     say(
         f"{place}: {count(rows, 'row')} of {shape} {features.features.dtype}, "
-        f"{count(len(features.label_names), 'class')}, from {' + '.join(networks)} "
+        f"{count(len(features.classes_with_rows), 'class')}, from {' + '.join(networks)} "
         f"({listed(features.layers)})"
     )
     if features.augmented is not None:
@@ -269,7 +269,7 @@ def run(
     say_listing_messages(features.origin)
     for line in label_messages(features):
         say(line)
-    if len(features.label_names) > 1:
+    if len(features.classes_with_rows) > 1:
         of_all = ["--layer", "all"] * (len(features.layers) > 1)
         beside = output.name if "://" in place else output
         skops = Path(beside).with_suffix(".skops")

@@ -98,7 +98,7 @@ def run(
     for line in made.lines:
         say(line)
     say_failures(failures, total=total)
-    if len(joined.label_names) > 1:
+    if len(joined.classes_with_rows) > 1:
         next_command("train", output, "-o", output.with_suffix(".skops"), quiet=quiet)
     else:
         next_command("info", output, quiet=quiet)

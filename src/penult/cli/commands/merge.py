@@ -69,7 +69,7 @@ def run(
     layers = f", {count(len(made.layers), 'layer')}" if len(made.layers) > 1 else ""
     say(f"{output}: {rows} {made.features.dtype}{layers}")
     say_failures(failures, total=total)
-    if len(made.label_names) > 1:
+    if len(made.classes_with_rows) > 1:
         next_command("train", output, "-o", output.with_suffix(".skops"), quiet=quiet)
     else:
         next_command("info", output, quiet=quiet)

@@ -87,7 +87,7 @@ def run(
     on = "training row" if fitted["fit_on"] == "train" else "row"
     kept = percent(projection.explained_variance_ratio)
     say(f"{kept} of the variance of {count(fitted['rows'], on)} is left")
-    if len(made.label_names) > 1:
+    if len(made.classes_with_rows) > 1:
         next_command("train", output, "-o", output.with_suffix(".skops"), quiet=quiet)
     else:
         next_command("info", output, quiet=quiet)
