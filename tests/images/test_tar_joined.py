@@ -8,7 +8,7 @@ from functools import partial
 import archives
 import pytest
 
-from penult.errors import SourceError
+from penult.errors import ImageError, SourceError
 from penult.images.listing import list_images
 
 
@@ -147,6 +147,7 @@ def test_a_nul_in_a_name_is_a_failure_before_anything_is_computed(listed):
     assert (failure.id, failure.reason) == (r"a/\x00b/c.jpg", "has a NUL character in its name")
 
 
-def test_a_nested_label_is_refused_in_one_line(listed):
-    with pytest.raises(SourceError, match=r"1\.json in \S*ab\.tar is not JSON: .*levels deep"):
-        listed(packed({"1.jpg": b"1", "1.json": b"[" * 20_000}))
+def test_a_nested_label_is_told_in_one_line(listed):
+    (record,) = listed(packed({"1.jpg": b"1", "1.json": b"[" * 20_000})).records
+    with pytest.raises(ImageError, match=r"label that .* 1\.json is not JSON: .*levels deep"):
+        record.open()

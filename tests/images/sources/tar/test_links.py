@@ -9,7 +9,7 @@ from tarfile import DIRTYPE, LNKTYPE, REGTYPE, SYMTYPE
 import pytest
 from archives import packed_kinds
 
-from penult.errors import ImageError, SourceError
+from penult.errors import ImageError
 from penult.images.listing import list_images
 
 
@@ -209,8 +209,18 @@ def test_a_link_has_the_label_beside_it_and_a_label_may_be_a_link(listed):
         ("2.jpg", ("tulip",)),
     ]
     assert listing.passed_over == {}
-    with pytest.raises(SourceError, match=r"0\.cls in \S*a\.tar is a link to no\.cls, which is no"):
-        listed(("0.jpg", REGTYPE, b"0"), ("0.cls", SYMTYPE, "no.cls"))
+
+
+def test_a_label_that_is_a_link_to_nothing_is_the_failure_of_its_image(listed):
+    listing = listed(
+        ("0.jpg", REGTYPE, b"0"),
+        ("0.cls", SYMTYPE, "no.cls"),
+        ("1.jpg", REGTYPE, b"1"),
+        ("1.cls", REGTYPE, b"rose"),
+    )
+    link = "0.cls is a link to no.cls, which is no file in the archive"
+    found = {"0.jpg": f"has a label that cannot be read: {link}", "1.jpg": b"1"}
+    assert outcomes(listing) == found
 
 
 def test_a_link_to_a_folder_of_images_is_told(listed):

@@ -211,17 +211,25 @@ def test_what_is_no_archive_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "message"),
+    ("name", "text", "reason"),
     [
-        ("0.json", "{", r"0\.json in \S*a\.tar is not JSON: "),
-        ("0.json", '{"label": {"a": 1}}', r"label is \{\"a\": 1\}; allowed: a text, a number"),
-        ("0.cls", b"\xff", r"0\.cls in \S*a\.tar is not UTF-8 text"),
-        ("0.cls", b"x" * (1 << 20 | 1), r"0\.cls in \S*a\.tar has 1,048,577 bytes, no label"),
+        ("0.json", "{", r"0\.json is not JSON: "),
+        ("0.cls", b"\xff", r"0\.cls is not UTF-8 text"),
+        ("0.cls", b"x" * (1 << 20 | 1), r"0\.cls has 1,048,577 bytes, no label"),
     ],
 )
-def test_a_label_that_cannot_be_read_is_named(tmp_path, name, text, message):
-    path = pack(tmp_path / "a.tar", {"0.jpg": b"", name: text})
-    with pytest.raises(SourceError, match=message):
+def test_a_label_that_cannot_be_read_is_the_failure_of_its_image(tmp_path, name, text, reason):
+    path = pack(tmp_path / "a.tar", {"0.jpg": b"0", name: text, "1.jpg": b"1", "1.cls": "rose"})
+    first, second = list_images([path]).records
+    with pytest.raises(ImageError, match=f"^has a label that cannot be read: {reason}"):
+        first.open()
+    assert (first.labels, second.open().read()) == ((), b"1")
+    assert read(list_images([path], labels="none").records[0]) == b"0"
+
+
+def test_a_label_of_a_kind_that_none_can_be_is_refused(tmp_path):
+    path = pack(tmp_path / "a.tar", {"0.jpg": b"", "0.json": '{"label": {"a": 1}}'})
+    with pytest.raises(SourceError, match=r"label is \{\"a\": 1\}; allowed: a text, a number"):
         list_images([path])
     assert len(list_images([path], labels="none").records) == 1
 

@@ -90,7 +90,7 @@ class TarSource(ImageSource):
         self._offsets, self._sizes = Numbers("q"), Numbers("q")
         self._has_label = bytearray()  # whether a file beside the image is there to state it
         self._headers: dict[int, int] = {}  # of links: where their headers are
-        self._unread: dict[int, str] = {}  # why, of what is no file
+        self._unread: dict[int, str] = {}  # why, of what is no file, or has no readable label
         self._apart = LabelsApart()
         self._is_stated = self._is_damaged = False  # whether some image has what states its label
         self._beside: set[str] = set()  # what else could state it
@@ -244,6 +244,7 @@ class TarSource(ImageSource):
     ) -> Iterator[ImageEntry]:
         """Of the files of one key, take the images, and what is said of them."""
         labels: tuple[str, ...] | None = None
+        unread = ""
         has_label = False
         if len(together) == 1 and together[0].is_plain:
             images = together
@@ -259,11 +260,14 @@ class TarSource(ImageSource):
                     note = self._apart.add_beside if images else self._apart.add
                     note(_encoded(member.name), member.at)
         if images and self._label is not None:
-            labels = self._labels({m.extension.lower(): m for m in together}, file)
+            try:
+                labels = self._labels({m.extension.lower(): m for m in together}, file)
+            except _LabelError as error:  # is theirs alone: one image, one outcome
+                labels, unread, self._is_damaged = (), str(error), True
         for member in images:
             index = len(self._names)
-            if member.reason:
-                self._unread[index] = member.reason
+            if member.reason or unread:
+                self._unread[index] = member.reason or unread
             if is_linked:
                 self._headers[index] = member.at
             self._names.append(_encoded(member.name))
@@ -293,7 +297,7 @@ class TarSource(ImageSource):
         try:
             said = read_json(self._text(about, file))
         except ValueError as error:
-            raise SourceError(f"{self._place(about.name)} is not JSON: {error}") from error
+            raise _unreadable(about, f"is not JSON: {error}") from error
         name = self._label or "label"
         if not isinstance(said, dict) or name not in said:
             self._could_state(said if isinstance(said, dict) else ())
@@ -314,14 +318,14 @@ class TarSource(ImageSource):
 
     def _text(self, member: Member, file: BinaryIO) -> str:
         if member.reason:
-            raise SourceError(f"{self._place(member.name)} {member.reason}")
+            raise _unreadable(member, member.reason)
         if member.size > _LABEL_BYTES:
-            raise SourceError(f"{self._place(member.name)} has {member.size:,} bytes, no label")
+            raise _unreadable(member, f"has {member.size:,} bytes, no label")
         file.seek(member.offset)
         try:
             return file.read(member.size).decode()
         except UnicodeDecodeError as error:
-            raise SourceError(f"{self._place(member.name)} is not UTF-8 text") from error
+            raise _unreadable(member, "is not UTF-8 text") from error
 
     def _fail(self, reason: str) -> None:
         self._is_damaged = True
@@ -372,6 +376,15 @@ class TarSource(ImageSource):
     def place(self, index: int) -> str:
         """Its name, and the archive's."""
         return f"{self._names[index]} in {self._file.name}"
+
+
+class _LabelError(Exception):
+    """Why what states the label of an image cannot be read."""
+
+
+def _unreadable(member: Member, reason: str) -> _LabelError:
+    shown = escape_undecodable(member.name)
+    return _LabelError(f"has a label that cannot be read: {shown} {reason}")
 
 
 def _refuse(reason: str) -> BinaryIO:
