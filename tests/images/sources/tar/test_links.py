@@ -238,10 +238,32 @@ def test_a_link_to_a_folder_of_images_is_told(listed):
     assert outcomes(listing) == {"all/rose/1.jpg": b"1"}
     rest = "and such links are not followed in an archive; pack the folder with tar -h, which does"
     assert [failure.line for failure in listing.failures] == [
+        "gone: is a link to ../elsewhere, which leads out of the archive; "
+        "if it is a folder of images, pack it with tar -h, which follows it",
         f"roses: is a link to the folder all/rose, {rest}",
         f"some: is a link to the folder all, {rest}",
     ]
-    assert listing.passed_over == {"(no extension)": 2, ".txt": 2}
+    assert listing.passed_over == {"(no extension)": 1, ".txt": 2}
+
+
+def test_a_link_out_of_the_archive_that_is_named_as_a_folder_is_told(listed):
+    listing = listed(
+        ("1.jpg", REGTYPE, b"1"),
+        ("/p/rose/2.jpg", REGTYPE, b"2"),
+        ("iris", SYMTYPE, "/somewhere/iris"),
+        ("dir/iris", SYMTYPE, "../../iris"),
+        ("lost", SYMTYPE, "nothing"),
+        ("up.txt", SYMTYPE, "../elsewhere/up.txt"),
+        ("roses", SYMTYPE, "/p/rose"),
+        ("words", SYMTYPE, "/p"),
+    )
+    rest = "which leads out of the archive; if it is a folder of images, pack it with tar -h"
+    told = {failure.id: failure.reason for failure in listing.failures}
+    assert told.keys() == {"iris", "dir/iris", "roses", "words"}
+    assert told["iris"].startswith(f"is a link to /somewhere/iris, {rest}")
+    assert told["dir/iris"].startswith(f"is a link to ../../iris, {rest}")
+    assert told["roses"].startswith("is a link to the folder /p/rose, and such links")
+    assert listing.passed_over == {"(no extension)": 1, ".txt": 1}
 
 
 def test_links_of_an_archive_and_those_of_the_folder_are_the_same(tmp_path):

@@ -13,6 +13,7 @@ _MOST_LINKS = 40  # one after the other, as Linux has it
 _MOST_STEPS = 1000  # from folder to folder, on all their paths
 _LONGEST = 4096  # characters of a target
 _SHOWN = 200
+_OUT = "leads out of the archive"
 
 
 class LinkTargets:
@@ -57,7 +58,7 @@ class LinkTargets:
         is_file = path is not None and not member.target.endswith(("/", "/."))
         found = self._there.get(path or "") if is_file else None
         if found is None:
-            where = "leads out of the archive" if path is None else "is no file before it"
+            where = _OUT if path is None else "is no file before it"
             told = _led("a hard link", member.target, where)
             found = member._replace(target=None, reason=told)
         found = self._hard[member.at] = _as(member, found)
@@ -80,6 +81,19 @@ class LinkTargets:
         link = self._hard.get(link.at, link)
         path, reason = self._end(link)
         return None if reason or link.target is None or path in self._there else path
+
+    def away(self, link: Member) -> str:
+        """Say of a link that it leads out of the archive, or to what was not packed; else ""."""
+        link = self._hard.get(link.at, link)
+        if link.target is None:
+            return ""
+        path, reason = self._end(link)
+        if reason == _OUT or (path.startswith("/") and not self._is_there(path)):
+            return _led("a link", link.target, _OUT)
+        return ""
+
+    def _is_there(self, path: str) -> bool:
+        return path in self._there or path in self._folders
 
     def _end(self, link: Member) -> tuple[str, str]:
         """Where a symbolic link ends, and why nothing can be there; "" where something can."""
@@ -106,7 +120,7 @@ class LinkTargets:
                 )
             if part == ".." and here != [""]:
                 if not here:
-                    return "", "leads out of the archive"
+                    return "", _OUT
                 here.pop()
             elif part not in ("", ".", ".."):
                 here.append(part)

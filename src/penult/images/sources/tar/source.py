@@ -215,7 +215,7 @@ class TarSource(ImageSource):
         return self._label is not None and extension in (self._label or "cls", "json")
 
     def _tell_of_folders(self, links: list[Member], targets: LinkTargets) -> None:
-        """Name the links that lead to folders of images; others are passed over."""
+        """Name the links to folders of images, and those that may be; others are passed over."""
         ends = {link.at: targets.folder(link) for link in links}
         wanted = {_encoded(path) for path in ends.values() if path}
         found = set[bytes]()
@@ -225,8 +225,11 @@ class TarSource(ImageSource):
                 if folder in wanted:
                     found.add(folder)
         for link in links:
-            path = ends[link.at]
-            if path is None or _encoded(path) not in found:
+            path, told = ends[link.at], targets.away(link)
+            if told and not link.extension:  # a folder, as far as its name says
+                told = f"{told}; if it is a folder of images, pack it with tar -h, which follows it"
+                self.failures.append(Failure(self._shown(link.name), told))
+            elif path is None or _encoded(path) not in found:
                 self._pass_over(link)
             elif not link.name.startswith(f"{path}/"):  # else all in it is found already
                 reason = (
