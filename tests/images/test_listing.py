@@ -8,6 +8,7 @@ import pytest
 
 from penult.errors import PathNotFoundError, SourceError, UsageError
 from penult.images.listing import list_images
+from penult.images.notes import listing_messages
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX file systems only")
 
@@ -157,6 +158,15 @@ def test_extensions_count_in_any_case_and_others_are_counted(tree):
     listing = list_images([root])
     assert ids(listing) == images
     assert listing.passed_over == {".txt": 2, ".mov": 1, "(no extension)": 1}
+
+
+def test_sources_without_an_image_are_named_where_others_have_some(tree):
+    root = tree("daisy/1.jpg", "texts/a.txt")
+    (root / "empty").mkdir()
+    notes = list_images([root / name for name in ("texts", "daisy", "empty")]).notes
+    assert notes["without_images"] == [str(root / "empty"), str(root / "texts")]
+    assert f"no images in {root / 'empty'}, {root / 'texts'}" in listing_messages(notes)
+    assert "without_images" not in list_images([root / "daisy"]).notes
 
 
 def test_hidden_files_and_those_of_mac_archives_are_left_out(tree):

@@ -86,6 +86,8 @@ class Listing:
     labels_apart : mapping of str to int
         Archive to the number of label files in it that do not stand next to their images, and were
         passed over.
+    without_images : tuple of str
+        The sources in which there is no image, where others have some.
     """
 
     records: RecordList
@@ -95,6 +97,7 @@ class Listing:
     split_folders: tuple[SplitFolder, ...] = ()
     without_label: WithoutLabel | None = None
     labels_apart: Mapping[str, int] = field(default_factory=dict)
+    without_images: tuple[str, ...] = ()
 
     @property
     def notes(self) -> dict[str, Any]:
@@ -105,6 +108,7 @@ class Listing:
             "split_folders": [asdict(one) for one in self.split_folders],
             **({"without_label": asdict(self.without_label)} if self.without_label else {}),
             **({"labels_apart": dict(self.labels_apart)} if self.labels_apart else {}),
+            **({"without_images": list(self.without_images)} if self.without_images else {}),
         }
 
     @property
@@ -184,8 +188,8 @@ def list_images(
         labels_by_folder=str(labels) == "parent" and label_pattern is None,
     )
     split_rule = SplitFolders(rule, splits)
-    records, opened = RecordList(), list[ImageSource]()
-    for source in open_sources(arguments, options):
+    records, opened, without = RecordList(), list[ImageSource](), list[str]()
+    for source in open_sources(arguments, options, without):
         opened.append(source)
         records.add(source, split_rule)
     passed_over = sum((source.passed_over for source in opened), Counter[str]())
@@ -218,6 +222,7 @@ def list_images(
         split_folders,
         _without_label(rule.file, records) if isinstance(rule, LabelFile) else None,
         dict(sum((source.labels_apart for source in opened), Counter[str]())),
+        tuple(without),
     )
 
 

@@ -30,7 +30,14 @@ __all__ = [
     "unreadable_photos_hint",
 ]
 
-NOTES = ("passed_over", "left_out", "split_folders", "without_label", "labels_apart")
+NOTES = (
+    "passed_over",
+    "left_out",
+    "split_folders",
+    "without_label",
+    "labels_apart",
+    "without_images",
+)
 """What `Listing.notes` has for scripts, and a feature file's origin as well."""
 
 # What cameras write beside a JPEG, or in its place.
@@ -52,7 +59,9 @@ def listing_messages(notes: Mapping[str, Any]) -> list[str]:
     notes : mapping
         `Listing.notes`, or a feature file's origin, which holds them too.
     """
+    without = listed(notes.get("without_images") or (), _NAMED)
     return [
+        *([f"no images in {without}"] if without else []),
         *_passed_over_messages(notes.get("passed_over") or {}),
         *filter(None, [left_out_message(notes.get("left_out") or {})]),
         *_split_folder_messages(notes.get("split_folders") or (), notes.get("splits", "auto")),

@@ -213,5 +213,6 @@ def _listed(
         sorter.require_outside([one for one in sources if isinstance(one, Path)])
         listing = list_images(sources, labels="none", leave_out=[sorter.folder], offline=offline)
         sorter.require_files(listing.records)
-    on_listing({"passed_over": listing.passed_over, "left_out": listing.left_out})
+    told = ("passed_over", "left_out", "without_images")
+    on_listing({name: found for name, found in listing.notes.items() if name in told})
     return listing.records, listing.failures, listing.readers

@@ -57,7 +57,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def open_sources(
-    arguments: Sequence[SourceArgument], options: SourceOptions
+    arguments: Sequence[SourceArgument], options: SourceOptions, without: list[str] | None = None
 ) -> Iterator[ImageSource]:
     """Open the source, or sources, of each argument, in the order of the ids as far as possible.
 
@@ -69,6 +69,8 @@ def open_sources(
         As `expanded_arguments` gives them. Of several, the name of each begins the ids.
     options : SourceOptions
         How they are opened; `archive_extensions` is filled in here.
+    without : list of str, optional
+        The arguments in which there is no image, and of which no failure says so, are added to it.
 
     Raises
     ------
@@ -86,15 +88,28 @@ def open_sources(
             _refuse_pipe(Path(argument))
             files.append((name, Path(argument)))
             continue
+        is_told = False
         for source in _opened(kind, SourceLocation(argument, prefix), options):
             yield source
             if not len(source):
-                yield from _archives_in(source, prefix, options)
+                for archive in _archives_in(source, prefix, options):
+                    yield archive
+                    is_told = is_told or bool(len(archive) or archive.failures)
             elif not kind.has_label_column:
                 _refuse_label_column(argument, options)
+            is_told = is_told or bool(len(source) or source.failures)
+        if without is not None and not is_told:
+            without.append(_shown(argument, name))
     if files:
         _refuse_label_column(files[0][1], options)
         yield FilesSource(files)
+
+
+def _shown(argument: SourceArgument, name: str) -> str:
+    """What a line calls an argument: as it was given, where that is a text."""
+    if argument == "-":
+        return "standard input"
+    return str(argument) if isinstance(argument, str | Path) else name
 
 
 def _refuse_rows(given: SourceArgument) -> None:
