@@ -102,6 +102,14 @@ def test_whatever_opening_raises_becomes_one_line(error, expected):
     assert str(caught.value) == expected or str(caught.value).startswith(expected)
 
 
+@posix_only
+def test_a_link_to_nothing_is_told_from_a_file_that_is_gone(tmp_path):
+    link, gone = tmp_path / "link.png", tmp_path / "gone.png"
+    link.symlink_to("nowhere.png")
+    assert reason(link) == "is a link to nothing"
+    assert reason(gone) == "is gone (deleted since it was listed)"
+
+
 def test_text_in_place_of_bytes_is_a_named_failure():
     with pytest.raises(ImageError, match=r"cannot be read \(its file gives str, not bytes\)"):
         read_pixels(ImageRecord("a", lambda: StringIO("text")), transform)

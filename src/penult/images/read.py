@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from typing import BinaryIO, TypeVar
 
@@ -179,6 +180,8 @@ def _up_to(file: BinaryIO, limit: int) -> bytes:
 
 def _why_unreadable(error: OSError) -> str:
     if error.errno == errno.ENOENT:
-        return "is gone (deleted since it was listed), or is a link to nothing"
+        if isinstance(error.filename, str | bytes) and os.path.islink(error.filename):  # noqa: PTH114
+            return "is a link to nothing"
+        return "is gone (deleted since it was listed)"
     cause = error.strerror or " ".join(str(error).split()) or type(error).__name__
     return f"cannot be read ({cause.lower()})"
