@@ -110,7 +110,8 @@ def test_info_says_what_makes_a_merged_file_again(penult, photos, toy, tmp_path,
         call = ("extract", photos / name, "-o", f"{name}.h5", "-m", toy, "-q", "--labels", "none")
         assert penult(*call).code == 0
     assert penult("merge", "rose.h5", "tulip.h5", "-o", "all.h5", "-q").code == 0
-    told = penult("info", "all.h5").out.splitlines()[-1]
+    *_, told, where = penult("info", "all.h5").out.splitlines()
+    assert where == "to be typed in another folder than that of all.h5, which is not replaced"
     commands = told.removeprefix("made again by: ").split(" && ")
     assert commands == [
         f"penult extract {photos / 'rose'} -o all-1.h5 --model toy:mean-colour --labels none",
@@ -118,9 +119,10 @@ def test_info_says_what_makes_a_merged_file_again(penult, photos, toy, tmp_path,
         "penult merge all-1.h5 all-2.h5 -o all.h5",
     ]
     before = load("all.h5")
+    (tmp_path / "another").mkdir()
+    monkeypatch.chdir("another")
     for command in commands:
-        overwrite = ["--overwrite"] if "merge" in command else []
-        assert penult(*command.split()[1:], "-q", *overwrite).code == 0
+        assert penult(*command.split()[1:], "-q").code == 0
     again = load("all.h5")
     assert (list(again.ids), again.origin) == (list(before.ids), before.origin)
     assert np.array_equal(again.features[:], before.features[:])

@@ -1,13 +1,15 @@
 """Each command ends by saying what to do next, to people, and not to programs."""
 
+import io
 import json
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
-from penult import load
+from penult import extract, load
 from penult.cli.console import say_path
 
 pytestmark = pytest.mark.light
@@ -132,3 +134,17 @@ def test_layers_are_made_again_as_they_were_pooled(penult, photos, tiny, monkeyp
     assert penult(*call, *(["--pooling", pooling] if pooling else [])).code == 0
     (said,) = re.findall("made again by: penult (.*)", penult("info", "f.h5").out)
     assert penult(*shlex.split(said), "--update", "-q").code == 0
+
+
+def test_the_command_of_a_piped_list_does_not_wait_for_one(
+    penult, photos, toy, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    paths = sorted(photos.rglob("*.jpg"))[:4]
+    piped = io.BytesIO("".join(f"{one}\n" for one in paths).encode())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(piped))
+    made = extract("-", tmp_path / "std.h5", model=toy)
+    assert len(made) == 4
+    told = penult("info", tmp_path / "std.h5").out.splitlines()
+    assert told[-2] == f"made again by: penult extract - -o std.h5 --model {toy} < LIST"
+    assert told[-1] == f"LIST is a file with the paths that were piped, in {tmp_path}"

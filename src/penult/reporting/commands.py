@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -283,5 +284,10 @@ def _repeated(name: str, values: Sequence[Any]) -> list[str]:
 
 
 def typed(*words: str) -> str:
-    """Return a command of penult, with its words quoted."""
-    return f"penult {' '.join(map(shell_quote, words))}"
+    """Return a command of penult, with its words quoted.
+
+    One that reads a list from standard input waits for it, unless that is said.
+    """
+    given = takewhile(lambda word: word == "-" or word[:1] != "-", words)
+    piped = " < LIST" if "-" in given else ""
+    return f"penult {' '.join(map(shell_quote, words))}{piped}"

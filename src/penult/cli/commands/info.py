@@ -138,6 +138,12 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
     )
     if commands and len(origins) <= _SHOWN_RUNS:
         say(f"made again by: {' && '.join(commands)}")
+        if len(commands) > 1 and "joined" not in found.origin:
+            # Where the file is, the last would fail after the work of the others.
+            say(f"to be typed in another folder than that of {file.name}, which is not replaced")
+        for one in origins:
+            if "-" in one.get("sources", ()):
+                say(f"LIST is a file with the paths that were piped, in {one.get('folder', '?')}")
     elif commands:
         say(
             f"made by: penult merge, of {len(origins):,} runs; its origin, which --json shows, "
