@@ -122,7 +122,8 @@ def test_info_says_how_a_folder_is_divided_and_how_it_is_made_so_again(penult, p
 def test_merge_says_what_it_made_and_what_comes_next(penult, places, tmp_path):
     done = penult("merge", places / "photos.rows", "-o", tmp_path / "m.h5")
     assert done.err.startswith("merge: 24 of 24 rows\nnext: penult train ")
-    assert done.out.startswith(f"{tmp_path}/m.h5: 24 rows of 4 float32, 2 layers\n1 of 25 images")
+    assert done.out.startswith(f"{tmp_path}/m.h5: 24 rows of 4 float32, 3 classes, from ")
+    assert " (conv, penultimate)\n1 of 25 images" in done.out
     done = penult("merge", places / "photos.rows", "-o", tmp_path / "m.h5", "--json", "--overwrite")
     told = json.loads(done.out)
     assert (told["rows"], told["layers"], told["augmented"]) == (24, ["conv", "penultimate"], 0)

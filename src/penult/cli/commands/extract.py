@@ -16,16 +16,16 @@ from penult.cli.console import (
     failures_json,
     next_command,
     say,
-    say_augmented,
     say_failures,
     say_json,
     say_listing_messages,
     say_trained_network,
     warn_of_random,
 )
+from penult.cli.made_rows import say_made_rows
 from penult.cli.stop import stoppable
 from penult.progress import shown
-from penult.wording import count, listed, times
+from penult.wording import count, times
 
 if TYPE_CHECKING:
     from penult.planning import Plan
@@ -159,7 +159,6 @@ def run(
         _show_plan(output, planned, as_json=as_json)
         return
     from penult.extraction import extract
-    from penult.features.read import layer_recipes
     from penult.images.notes import label_messages
 
     kept = counted = 0
@@ -243,16 +242,7 @@ def run(
             }
         )
         return
-    shape = times(features.features.shape[1:])
-    recipes = [recipe for recipe, _ in layer_recipes(output).values()]
-    networks = dict.fromkeys(leaf.network for recipe in recipes for leaf in recipe.leaves)
-    say(
-        f"{place}: {count(rows, 'row')} of {shape} {features.features.dtype}, "
-        f"{count(len(features.classes_with_rows), 'class')}, from {' + '.join(networks)} "
-        f"({listed(features.layers)})"
-    )
-    if features.augmented is not None:
-        say_augmented(len(features.augmented), features.augmented.recipe.settings())
+    say_made_rows(place, output, features)
     say_trained_network(trained, rows)
     if changes is not None:
         for what, ids in dataclasses.asdict(changes).items():

@@ -12,11 +12,10 @@ from penult.cli.console import (
     classes_json,
     failures_json,
     next_command,
-    say,
     say_failures,
     say_json,
 )
-from penult.wording import count, times
+from penult.cli.made_rows import say_made_rows
 
 
 def run(
@@ -63,11 +62,7 @@ def run(
             }
         )
         return
-    rows = f"{count(len(made), 'row')} of {times(made.features.shape[1:])}"
-    if augmented:
-        rows += f" and {count(augmented, 'augmented row')}"
-    layers = f", {count(len(made.layers), 'layer')}" if len(made.layers) > 1 else ""
-    say(f"{output}: {rows} {made.features.dtype}{layers}")
+    say_made_rows(str(output), output, made)
     say_failures(failures, total=total)
     if len(made.classes_with_rows) > 1:
         next_command("train", output, "-o", output.with_suffix(".skops"), quiet=quiet)
