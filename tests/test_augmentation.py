@@ -210,10 +210,10 @@ ASKED = {"augment": 2, "augment_policy": "light", "seed": 0}
         ({"augment": 0}, "augment: 2 then, None now"),
         (
             {"augment": 0, "augment_to": 5},
-            "augment: 2 then, None now; augment to: None then, 5 now",
+            "augment: 2 then, None now; augment_to: None then, 5 now",
         ),
-        ({"augment_policy": "strong"}, "augment policy: 'light' then, 'strong' now"),
-        ({"seed": 1}, "augment seed: 0 then, 1 now"),
+        ({"augment_policy": "strong"}, "augment_policy: 'light' then, 'strong' now"),
+        ({"seed": 1}, "seed: 0 then, 1 now"),
     ],
 )
 def test_an_update_that_augments_otherwise_is_refused_and_so_is_going_on(

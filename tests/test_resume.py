@@ -285,7 +285,7 @@ def test_an_update_of_nothing_is_a_first_run(images, tmp_path, toy):
         ({"layer": "logits"}, "layer: 'penultimate' then, 'logits' now"),
         ({"layer": ["pixels", "mean"]}, "layers: 'penultimate' then, 'pixels, mean' now"),
         ({"dtype": "float16"}, "dtype: 'float32' then, 'float16' now"),
-        ({"allow_truncated": True}, "allow truncated: False then, True now"),
+        ({"allow_truncated": True}, "allow_truncated: False then, True now"),
     ],
 )
 def test_an_update_with_another_recipe_is_refused_and_so_is_going_on(

@@ -135,3 +135,18 @@ def test_of_many_runs_info_says_how_many_were_merged(penult, photos, toy, tmp_pa
     merge([tmp_path / f"{name}.h5" for name in names], tmp_path / "all.h5")
     told = penult("info", tmp_path / "all.h5").out.splitlines()[-1]
     assert told.startswith("made by: penult merge, of 4 runs; ")
+
+
+def test_what_was_read_with_other_options_is_told_how_to_be_made_again(
+    penult, photos, toy, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    extract(photos / "rose", "rose.h5", model=toy, allow_truncated=True)
+    extract(photos / "tulip", "tulip.h5", model=toy)
+    said = penult("merge", "rose.h5", "tulip.h5", "-o", "all.h5").err
+    assert said.endswith(
+        "; type what penult info tulip.h5 says makes tulip.h5 again, but with --allow-truncated "
+        "and with --overwrite\n"
+    )
+    said = penult("extract", photos / "rose", "-o", "rose.h5", "-m", toy, "--update").err
+    assert "(--allow-truncated: True then, False now)" in said

@@ -156,7 +156,7 @@ def test_a_plan_refuses_a_run_over_other_images_and_a_broken_folder_as_the_run_d
 def test_another_run_that_is_unfinished_is_not_gone_on_with(rows, tmp_path, monkeypatch):
     stopped_after(1, monkeypatch, rows)
 
-    with pytest.raises(RecipeMismatchError, match="part images: 40 then, 50 now"):
+    with pytest.raises(RecipeMismatchError, match="part_images: 40 then, 50 now"):
         rows(part_images=50)
     (tmp_path / "tiles/0/000.png").unlink()
     with pytest.raises(ResumeError, match=r"over other images, .* restart=True"):

@@ -11,7 +11,7 @@ from penult.errors import RecipeMismatchError, SourceError
 from penult.features.id_keys import id_key
 from penult.features.origin import every_origin
 from penult.images.pixels.decode import MAX_PIXELS
-from penult.interface import option
+from penult.interface import command, option
 from penult.recipe.comparison import require_equal
 from penult.representation import short_text
 from penult.wording import count, listed, times
@@ -76,10 +76,15 @@ def _require_read_alike(one: Features, other: Features, place: str, other_place:
         said = [_said_of(name, without, features) for features in (one, other)]
         if all(said) and said[0] != said[1]:
             shown = [" and ".join(sorted(values)) for values in said]
+            instead = "merge what was extracted with the same options"
+            if len(said[0]) == 1:
+                instead = (
+                    f"type what {command('info', other_place)} says makes {other_place} again, but "
+                    f"{shown[0]} and with {option('overwrite', True)}"
+                )
             raise RecipeMismatchError(
                 f"{place} was extracted {shown[0]}, and {other_place} {shown[1]}: an image may "
-                "have a row in one and fail in the other; merge what was extracted with the same "
-                "options"
+                f"have a row in one and fail in the other; {instead}"
             )
 
 

@@ -165,7 +165,7 @@ def difference(
     for name in sorted({*options_then, *options_now}):
         pair = options_then.get(name), options_now.get(name)
         if pair[0] != pair[1]:
-            fields[name.replace("_", " ")] = pair
+            fields[option({"augment_seed": "seed"}.get(name, name))] = pair
     return "; ".join(
         f"{name}: {one!r} then, {other!r} now" for name, (one, other) in fields.items()
     )
