@@ -29,6 +29,7 @@ from penult.interface import call_or_command, command, option
 from penult.output import atomic_output, check_output, explain
 from penult.progress import Tell
 from penult.records import AugmentedRecord, Failure, ImageRecord, Progress
+from penult.representation import short_text
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -167,6 +168,15 @@ class Job:
         if record and record.named_in and record.path and not os.path.lexists(record.path):
             type_this = command("extract", "FOLDER", labels=record.named_in)
             elsewhere = f"; if the photos are in another folder, type: {type_this}"
+        path = None if record is None else record.path
+        gone = record is None or (path and not os.path.isabs(path) and not os.path.lexists(path))  # noqa: PTH117 - may be text
+        if gone and "-" in self.origin.get("sources", ()):
+            elsewhere = f"; paths are relative to the current folder, {Path.cwd()}"
+        if photos == 1:
+            return SourceError(
+                f"{short_text(first.id, 200)} gave no row: it {short_text(first.reason, 600)}"
+                f"{elsewhere or '; give another image, or a folder of them'}"
+            )
         return SourceError(
             f"none of {count(photos, 'image')} gave a row; the first, {first.line}{elsewhere}"
         )

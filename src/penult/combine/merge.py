@@ -10,10 +10,11 @@ from penult.combine.merged_sets import MergedSets
 from penult.errors import UsageError, WrongFileError
 from penult.features.places import rows_address
 from penult.features.read import load
+from penult.interface import command
 from penult.output import atomic_output, check_output
 from penult.progress import ShowProgress, Tell, following
 from penult.records import Features, Progress
-from penult.suffixes import FEATURES
+from penult.suffixes import FEATURES, ROWS_FOLDER
 
 __all__ = ["merge", "write_merged"]
 
@@ -74,6 +75,11 @@ def merge(
     """
     given = [folders] if isinstance(folders, str | Path) else list(folders)
     target = Path(output)
+    if target.suffix.lower() in ROWS_FOLDER.suffixes:
+        raise UsageError(
+            f"{target} would be a folder of rows, and {command('merge')} makes one file; name it "
+            f"{target.with_suffix('.h5')}"
+        )
     check_output(target, overwrite=overwrite, inputs=map(Path, given), output=FEATURES)
     _require_folders(given)
     with following(progress) as tell:

@@ -212,9 +212,23 @@ def _computing_in(precision: str, names: list[str], kind: str) -> list[str]:
         raise UsageError(
             f"precision {precision} is for {' or '.join(elsewhere)}, and this would run on "
             f"{_PLACES[kind]} (engine {' or '.join(names)}); extract with "
-            f"{option('precision', 'float32')}"
+            f"{_precisions(names, kind)}"
         )
     return able
+
+
+def _precisions(names: list[str], kind: str) -> str:
+    """What to give in place of a precision: half the numbers too, where the processor has them."""
+    single = option("precision", "float32")
+    if kind != "cpu" or "openvino" not in names:
+        return single
+    import openvino
+
+    from penult.engines.openvino.precision import capabilities
+
+    if "BF16" not in capabilities(openvino):
+        return single
+    return f"{option('precision', 'bfloat16')}, which this one has, or {single}"
 
 
 def _open(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.errors import FeatureFileError, UnknownNameError, WrongFileError
@@ -22,9 +23,12 @@ _SPLITS = {"train", "validation", "test", ""}
 _DIGESTS = (0, 32)  # how long a digest may be
 
 
-def make_one() -> str:
-    """Say how to get a feature file."""
-    return f"make one with: {command('extract', 'IMAGES', output='features.h5')}"
+def make_one(given: Path | None = None) -> str:
+    """Say how to get a feature file; of the images in what was given, where that is a folder."""
+    images, output = "IMAGES", "features.h5"
+    if given is not None and given.is_dir():
+        images, output = str(given), f"{given.name or 'features'}.h5"
+    return f"make one with: {command('extract', images, output=output)}"
 
 
 def read(file: Any, layer: str | None = None, *, name: str) -> Features:

@@ -72,7 +72,7 @@ def load(path: str | Path, layer: str | None = None) -> Features:
         from penult.features.parts.read import read_folder
 
         return read_folder(address, layer)
-    path = require_file(Path(path), "a feature file", FEATURES.suffixes, make_one())
+    path = require_file(Path(path), "a feature file", FEATURES.suffixes, make_one(Path(path)))
     from penult.features.open import open_file
 
     file = open_file(path, make_one())

@@ -261,8 +261,12 @@ def _nothing_found(
     message = f"no images in {', '.join(names)}"
     if failures:
         message += f"; {failures[0].id}: {failures[0].reason}"
-    others = ", ".join(f"{count} {ext}" for ext, count in passed_over.most_common(5) if count)
-    found = [f"other files there: {others}" if others else "", unreadable_photos_hint(passed_over)]
+    passed = ", ".join(f"{count} {ext}" for ext, count in passed_over.most_common(5) if count)
+    found = [f"other files there: {passed}" if passed else "", unreadable_photos_hint(passed_over)]
     found.append(left_out_message(left_out))
-    message += "".join(f"; {said}" for said in found if said) or "; no other files either"
-    return f"{message}; images end in {' '.join(sorted(IMAGE_EXTENSIONS))}"
+    others = "".join(f"; {said}" for said in found if said)
+    if not others:
+        if "-" in sources:
+            return f"{message}; nothing was piped: pipe the paths of images, one a line"
+        return f"{message}; no other files either"
+    return f"{message}{others}; images end in {' '.join(sorted(IMAGE_EXTENSIONS))}"

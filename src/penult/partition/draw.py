@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -203,7 +204,7 @@ def _draw_alone(
         closest = (
             f"the closest is {option('test_size', float(f'{closest_part:.4g}'))}"
             if smallest > folds and most >= classes
-            else f"add images, or drop the smallest classes with {option('min_per_class')}"
+            else f"add images{_without_small(counts, test_size, folds)}"
         )
         raise TrainingError(
             f"{count(n, 'image')} of {count(classes, 'class')}, the smallest of "
@@ -212,6 +213,18 @@ def _draw_alone(
             f"with; {closest}"
         )
     return drawn
+
+
+def _without_small(counts: NDArray[np.int64], test_size: float, folds: int) -> str:
+    """Say how to drop no more classes than has to be; "" where that does not help."""
+    sizes = np.unique(counts).tolist()
+    for dropped, least in pairwise(sizes):
+        kept = counts[counts >= least]
+        n_test = int(np.ceil(test_size * kept.sum()))
+        enough = least - int(np.ceil(test_size * least)) >= max(folds, 1)
+        if enough and 2 <= len(kept) <= min(n_test, kept.sum() - n_test):
+            return f", or drop the smallest classes with {option('min_per_class', dropped + 1)}"
+    return ""
 
 
 def draw_groups(

@@ -245,7 +245,7 @@ def require_rows_per_class(
             needed = f"{folds}-fold cross-validation needs {folds} in each class"
             instead = (
                 f"give fewer {option('folds')}, or drop small classes with "
-                f"{option('min_per_class')}"
+                f"{option('min_per_class', folds)}"
             )
         raise TrainingError(
             f"too few {unit} to train with in {count(len(few), 'class')}: "

@@ -87,6 +87,9 @@ def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
         hint = f"{command('models', name.lower())} lists all with that in their names"
     elif hint is None:
         hint = names_hint("lists them all")
+        if not meant and not UnknownNameError("model", name, once).suggestions:
+            forms = "timm:NAME, hf:OWNER/NAME, torchvision:NAME, checkpoint:FILE"
+            hint = f"others are given as {forms}; {hint}"
     error = UnknownNameError("model", name, once, hint=hint, meant=meant)
     if error.suggestions and (missing := _missing_for(error.suggestions[0])):
         hint = f"for it, type: {missing.install}"

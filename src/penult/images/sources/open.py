@@ -5,6 +5,7 @@ A new kind of source is a module with its `SourceKind`, and its entry in `KINDS`
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,17 +22,18 @@ from penult.images.sources.base import (
     SourceOptions,
     extension_of,
 )
+from penult.images.sources.file_names import IMAGE_EXTENSIONS
 from penult.images.sources.files import FilesSource
 from penult.images.sources.folder import FOLDER
 from penult.images.sources.manifest import CSV
 from penult.images.sources.parquet.source import PARQUET
 from penult.images.sources.remote.connection import is_url
 from penult.images.sources.remote.folder import REMOTE_FOLDER
-from penult.images.sources.standard_input import STANDARD_INPUT
+from penult.images.sources.standard_input import STANDARD_INPUT, path_rows
 from penult.images.sources.table_in_memory import TABLE
 from penult.images.sources.tar.source import TAR
-from penult.inputs import begins_with
-from penult.interface import command, option
+from penult.inputs import begins_with, what_special
+from penult.interface import at_command_line, command, option, shell_quote
 from penult.records import Failure
 from penult.rows_folders import is_rows_folder
 from penult.suffixes import FEATURES, ROWS_FOLDER
@@ -53,6 +55,7 @@ KINDS: list[SourceKind] = [
 
 
 _DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
+_BEGINNING = 4096
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -85,7 +88,9 @@ def open_sources(
         kind = next((kind for kind in KINDS if kind.matches(argument)), None)
         prefix = name if len(arguments) > 1 else None
         if kind is None:
-            _refuse_pipe(Path(argument))
+            _refuse_pipe(Path(argument), alone=len(arguments) == 1)
+            if len(arguments) == 1:
+                _refuse_list(Path(argument))
             files.append((name, Path(argument)))
             continue
         is_told = False
@@ -129,13 +134,31 @@ def _refuse_rows(given: SourceArgument) -> None:
         )
 
 
-def _refuse_pipe(path: Path) -> None:
-    """Refuse what a shell makes of ``<(COMMAND)``, whose name is a number that nobody typed."""
-    if path.parent in _DESCRIPTORS and path.is_fifo():
+def _refuse_pipe(path: Path, *, alone: bool) -> None:
+    """Refuse what a shell makes of ``<(COMMAND)``, whose name is a number that nobody typed.
+
+    Of several images, a pipe of another name is one that has no row.
+    """
+    if (alone or path.parent in _DESCRIPTORS) and path.is_fifo():
         raise SourceError(
             f"{path} is a named pipe, as a shell makes of <(COMMAND), and not an image; give "
             "folders or files, or pipe a list of them to standard input, and give - for it"
         )
+
+
+def _refuse_list(path: Path) -> None:
+    """Refuse a text with a path a line, which would be an image that cannot be read."""
+    if what_special(path.stat()) is not None:
+        return
+    with path.open("rb") as file:
+        first = next(path_rows(file.read(_BEGINNING)), None)
+    if first is None or not first.path.isprintable():
+        return
+    if os.path.isfile(first.path) or extension_of(first.path) in IMAGE_EXTENSIONS:  # noqa: PTH113 - False where no file can have that name
+        instead = "give the paths in it as a list"
+        if at_command_line():
+            instead = f"give - in its place, and pipe it: penult … - < {shell_quote(str(path))}"
+        raise SourceError(f"{path} is a list of paths, and not an image; {instead}")
 
 
 def _archives_in(
