@@ -43,7 +43,7 @@ def test_a_leading_dash_is_no_option():
     assert asked(["-my photos", "./-b"]).command() == (
         "penult report './-my photos' ./-b -o r --overwrite"
     )
-    assert asked(["-"]).command() == "penult report - -o r --overwrite"
+    assert asked(["-"]).command() == "penult report - -o r --overwrite < LIST"
 
 
 def test_options_are_changed_and_many_images_have_a_word_in_their_place():

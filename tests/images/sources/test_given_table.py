@@ -155,6 +155,6 @@ def test_labels_without_an_order_or_of_several_numbers_are_refused(paths, toy, l
 
 def test_photos_of_a_table_that_are_not_there_are_named_in_no_file(tmp_path, toy):
     table = DataFrame(path=[str(tmp_path / "list.csv, line 1, but is not there")])
-    with pytest.raises(SourceError, match="gave a row") as refused:
+    with pytest.raises(SourceError, match="gave no row") as refused:
         penult.extract(table, model=toy)
     assert "another folder" not in str(refused.value)
