@@ -121,7 +121,7 @@ def test_where_the_photos_of_a_list_are_elsewhere_the_command_to_type_is_told(
 
 def test_a_photo_of_a_list_that_is_there_and_damaged_is_in_no_other_folder(list_of, toy, tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"")
-    with pytest.raises(SourceError, match="gave (a|no) row") as refused:
+    with pytest.raises(SourceError, match=r"gave (a|no) row") as refused:
         penult.extract(list_of("a.jpg"), model=toy)
     assert "another folder" not in str(refused.value)
 

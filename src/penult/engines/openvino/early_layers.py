@@ -67,7 +67,7 @@ def early_layers_apart(ov: ModuleType, model: Any, shape: Sequence[int]) -> Any:
     ov : module
         OpenVINO.
     model : openvino.Model
-        From images to rows, in float32, each of which depends on its image alone; it is not changed.
+        From images to rows in float32, each of its image alone; it is not changed.
     shape : (int, int, int, int)
         Of the images that it is to take at once, N × H × W × 3.
 

@@ -46,8 +46,8 @@ __all__ = ["OpenVinoEngine", "converted"]
 # Images an inference. More gain nothing, and their activations leave the core's own cache.
 _AT_ONCE = 4
 
-# To compile early layers apart takes a tenth of a second more, and of few networks a second; it saves
-# 0.3 to 2 ms an image.
+# To compile early layers apart takes a tenth of a second more, and of few networks a whole one; it
+# saves 0.3 to 2 ms an image.
 _WORTH_APART = 256
 
 
