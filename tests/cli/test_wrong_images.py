@@ -28,7 +28,7 @@ def piped(monkeypatch, text):
 def test_a_pipe_of_any_name_is_told_of_standard_input(penult, here, toy):
     os.mkfifo("pipe.jpg")
     said = penult("extract", "pipe.jpg", "-o", "x.h5", "-m", toy).err
-    assert said.startswith("penult: pipe.jpg is a named pipe, as a shell makes of <(COMMAND)")
+    assert said.startswith("penult: pipe.jpg is a named pipe, not an image; give folders")
 
 
 def test_one_image_without_a_row_is_no_first_of_several(penult, here, toy):

@@ -139,10 +139,12 @@ def _refuse_pipe(path: Path, *, alone: bool) -> None:
 
     Of several images, a pipe of another name is one that has no row.
     """
-    if (alone or path.parent in _DESCRIPTORS) and path.is_fifo():
+    is_of_shell = path.parent in _DESCRIPTORS
+    if (alone or is_of_shell) and path.is_fifo():
+        what = ", as a shell makes of <(COMMAND), and not" if is_of_shell else ", not"
         raise SourceError(
-            f"{path} is a named pipe, as a shell makes of <(COMMAND), and not an image; give "
-            "folders or files, or pipe a list of them to standard input, and give - for it"
+            f"{path} is a named pipe{what} an image; give folders or files, or pipe a list of them "
+            "to standard input, and give - for it"
         )
 
 
