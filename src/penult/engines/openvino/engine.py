@@ -19,7 +19,6 @@ from penult.engines.openvino.conversion import (
     Conversion,
     convert,
 )
-from penult.engines.openvino.early_layers import early_layers_apart
 from penult.engines.openvino.precision import HINTS, LEAST_COSINE, require_precision
 from penult.engines.openvino.rows import run_model
 from penult.errors import EngineError
@@ -45,10 +44,6 @@ __all__ = ["OpenVinoEngine", "converted"]
 
 # Images an inference. More gain nothing, and their activations leave the core's own cache.
 _AT_ONCE = 4
-
-# To compile early layers apart takes a tenth of a second more, and of few networks a whole one; it
-# saves 0.3 to 2 ms an image.
-_WORTH_APART = 256
 
 
 class OpenVinoEngine(Engine):
@@ -96,7 +91,6 @@ class OpenVinoEngine(Engine):
         # a seventh, and costs the last batch some images of nothing.
         self._several = 1 if self.batch_size < _AT_ONCE else _AT_ONCE
         few = (settings.images or self.batch_size) < _AT_ONCE
-        self._apart = settings.images is None or settings.images >= _WORTH_APART
         refuse_forked()
         require_precision(import_openvino(), backbone, self._precision)
         instant = backbone.metadata.instant
@@ -125,25 +119,19 @@ class OpenVinoEngine(Engine):
 
     def _compile(self, conversion: Conversion, at_once: int) -> SimpleQueue[Any]:
         """Compile for so many images an inference, and compare the rows of the check image."""
-        ov, model = import_openvino(), conversion.model
         size = self.recipes[0].preprocessing.input_size
         expected: Sequence[NDArray[np.float32]] = conversion.rows
         if self._precision != "float32" and not expected:
-            model.reshape([1, *size, 3])
-            expected = run_model(ov, model, check_image(size)[None])
-        # Parted, a graph of integers or in bfloat16 would be rounded elsewhere.
-        is_exact = self._precision == "float32" and not self._backbone.metadata.quantized
-        if self._apart and is_exact and not self._fixed:
-            model = early_layers_apart(ov, model, [at_once, *size, 3])
-        else:
-            model.reshape([at_once, *size, 3])
+            conversion.model.reshape([1, *size, 3])
+            expected = run_model(import_openvino(), conversion.model, check_image(size)[None])
+        conversion.model.reshape([at_once, *size, 3])
         options = {
             "NUM_STREAMS": self.concurrency,
             "INFERENCE_NUM_THREADS": self.concurrency,
             "INFERENCE_PRECISION_HINT": HINTS[self._precision],
             "ENABLE_CPU_PINNING": False,
         }
-        compiled = shared_core(ov).compile_model(model, "CPU", options)
+        compiled = shared_core(import_openvino()).compile_model(conversion.model, "CPU", options)
         requests: SimpleQueue[Any] = SimpleQueue()
         stays_in_forks(requests)
         for _ in range(self.concurrency):
