@@ -226,7 +226,8 @@ def the_page_for_scripts_has_every_key_with_its_type(printed):
     assert missing.pop("predict") <= {"copied_to"}
     of_parts = {"parts", "part_images", "part_format", "unfinished"}
     assert (
-        missing.pop("extract --dry-run") == {"changes", "without_label", "labels_apart"} | of_parts
+        missing.pop("extract --dry-run")
+        == {"changes", "without_label", "labels_apart", "without_images"} | of_parts
     )
-    rare = {"split_folders", "without_label", "labels_apart"}
+    rare = {"split_folders", "without_label", "labels_apart", "without_images"}
     assert {name for name, keys in missing.items() if keys - rare} == set()

@@ -112,9 +112,11 @@ def test_float16_on_a_cpu_is_refused(toy):
     recipe = backbone.recipe().with_options(precision="float16")
     with pytest.raises(UsageError) as caught:
         open_engine(backbone, [recipe], device="cpu")
+    half = "BF16" in precision.capabilities(import_openvino())
+    instead = "precision='bfloat16', which this one has, or " if half else ""
     assert str(caught.value) == (
         "precision float16 is for a CUDA GPU (engine torch), and this would run on the CPU (engine "
-        "openvino or torch); extract with precision='float32'"
+        f"openvino or torch); extract with {instead}precision='float32'"
     )
 
 
