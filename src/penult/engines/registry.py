@@ -222,11 +222,10 @@ def _precisions(names: list[str], kind: str) -> str:
     single = option("precision", "float32")
     if kind != "cpu" or "openvino" not in names:
         return single
-    import openvino
-
     from penult.engines.openvino.precision import capabilities
+    from penult.openvino import import_openvino
 
-    if "BF16" not in capabilities(openvino):
+    if "BF16" not in capabilities(import_openvino()):
         return single
     return f"{option('precision', 'bfloat16')}, which this one has, or {single}"
 
