@@ -222,6 +222,7 @@ def test_what_was_kept_and_is_damaged_is_compiled_anew(loading, monkeypatch, cap
             name = next(one for one, reach in resizer._SUPPORT.items() if reach == support)
             resized = image.resize((across[1], down[1]), Image.Resampling[name.upper()])
             out[:] = np.asarray(resized)
+            return True
 
         def forget(self):
             self.forgotten = True
@@ -243,6 +244,31 @@ def test_without_numba_nothing_is_loaded(loading, monkeypatch):
     assert loading.loops() is None
 
 
+class Slowly:
+    """What the vectors do, pixel by pixel."""
+
+    PIXELS, WEIGHT_BITS = 4, 22
+
+    @staticmethod
+    def _sums(pixels, weights):
+        samples = np.ascontiguousarray(pixels).view(np.uint8).reshape(len(pixels), 4)
+        sums = (samples.astype(np.int64) * weights[:, None]).sum(0) + (1 << 21)
+        return np.clip(sums >> 22, 0, 255).astype(np.uint8)
+
+    def across(self, words, at, weights, first, steps):
+        taps = 4 * steps
+        at, first = int(at), int(first)
+        pixels = np.ravel(words)[at : at + int(taps)]
+        return self._sums(pixels, np.ravel(weights)[first : first + int(taps)]).view(np.uint32)[0]
+
+    def down(self, words, at, stride, weights, first, steps, out, to):
+        at, first, taps, flat = int(at), int(first), int(steps), out.reshape(-1)
+        for k in range(4):
+            pixels = np.ravel(words)[at + k :: int(stride)][:taps]
+            color = self._sums(pixels, np.ravel(weights)[first : first + taps])[:3]
+            flat[int(to) + 3 * k : int(to) + 3 * k + 3] = color
+
+
 def test_where_nothing_can_be_kept_the_loops_are_compiled_each_time(monkeypatch):
     def njit(function, *, nogil, cache=False):
         if cache:
@@ -252,15 +278,16 @@ def test_where_nothing_can_be_kept_the_loops_are_compiled_each_time(monkeypatch)
     # Not compiled at all, so that this is also the check of the loops by another interpreter.
     monkeypatch.setitem(sys.modules, "numba", types.SimpleNamespace(njit=njit))
     name = "penult.images.pixels.compiled_resize.loops"
+    monkeypatch.setitem(sys.modules, name.replace("loops", "lanes"), Slowly())
     before = sys.modules.pop(name, None)
     loops = importlib.import_module(name)
     del sys.modules[name]
     if before is not None:
         sys.modules[name] = before
-    image = noise(9, 7)
-    out = np.empty((4, 3, 3), np.uint8)
+    image = noise(13, 7)
+    out = np.empty((4, 6, 3), np.uint8)
     words = np.asarray(image.convert("RGBX")).view(np.uint32)[:, :, 0]
-    loops.resize(words, (9, 5, 1, 3), (7, 4, 0, 4), 2, out)
+    assert loops.resize(words, (13, 9, 2, 6), (7, 4, 0, 4), 2, out)
     np.testing.assert_array_equal(
-        out, np.asarray(image.resize((5, 4), Image.Resampling.BICUBIC))[:, 1:4]
+        out, np.asarray(image.resize((9, 4), Image.Resampling.BICUBIC))[:, 2:8]
     )

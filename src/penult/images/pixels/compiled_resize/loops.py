@@ -13,12 +13,11 @@ from typing import Any, no_type_check
 import numpy as np
 from numba import njit
 
+from penult.images.pixels.compiled_resize.lanes import PIXELS, WEIGHT_BITS, across, down
+
 __all__ = ["forget", "resize"]
 
-
-_WEIGHT_BITS = 22  # Pillow's PRECISION_BITS
-_HALF = np.int32(1 << (_WEIGHT_BITS - 1))
-_BYTE, _GREEN, _BLUE = np.uint32(255), np.uint32(8), np.uint32(16)
+_PIXELS = np.uintp(PIXELS)
 
 
 def _compiled(function: Any) -> Any:
@@ -52,8 +51,11 @@ def _filter(support, x):
 
 @_compiled
 @no_type_check
-def _weights(size, resized, first, count, support):
-    """What each kept pixel is made of: the first of its neighbours, and the weights of all."""
+def _weights(size, resized, first, count, support, step):
+    """What each kept pixel is made of: the first of its neighbours, and the weights of all.
+
+    Of those, there is a multiple of `step`, unless the image is too small for that.
+    """
     scale = size / resized
     stretch = max(scale, 1.0)
     reach = support * stretch
@@ -63,7 +65,7 @@ def _weights(size, resized, first, count, support):
         start = max(int(centers[pixel] - reach + 0.5), 0)
         starts[pixel] = start
         taps[pixel] = min(int(centers[pixel] + reach + 0.5), size) - start
-    length = taps.max()
+    length = min((taps.max() + step - np.uintp(1)) // step * step, np.uintp(size))
     weights = np.zeros((count, length), np.int32)
     found = np.empty(length)
     for pixel in range(count):
@@ -75,52 +77,40 @@ def _weights(size, resized, first, count, support):
         # All pixels have as many neighbours, which begin early where they would end too late.
         starts[pixel] = min(start, np.uintp(size) - length)
         for k in range(taps[pixel]):
-            weight = found[k] / total * (1 << _WEIGHT_BITS)
+            weight = found[k] / total * (1 << WEIGHT_BITS)
             weights[pixel, k + start - starts[pixel]] = int(weight + math.copysign(0.5, weight))
     return starts, weights
 
 
 @_compiled
 @no_type_check
-def resize(words, across, down, support, out):
+def resize(words, columns, lines, support, out):
     """Resize and crop into `out`, of shape (H, W, 3); `words` are Pillow's pixels, as uint32.
 
-    `across` and `down` are (size, resized, first, count) of an edge each.
+    `columns` and `lines` are (size, resized, first, count) of an edge each. False, and nothing is
+    written, where the image is smaller than what is read at a time.
     """
-    x_starts, x_weights = _weights(across[0], across[1], across[2], across[3], support)
-    y_starts, y_weights = _weights(down[0], down[1], down[2], down[3], support)
-    columns, x_taps = np.uintp(x_weights.shape[0]), np.uintp(x_weights.shape[1])
-    y_taps = np.uintp(y_weights.shape[1])
+    x_starts, x_weights = _weights(columns[0], columns[1], columns[2], columns[3], support, _PIXELS)
+    y_starts, y_weights = _weights(lines[0], lines[1], lines[2], lines[3], support, np.uintp(1))
+    width, x_taps = np.uintp(x_weights.shape[0]), np.uintp(x_weights.shape[1])
+    height, y_taps = np.uintp(y_weights.shape[0]), np.uintp(y_weights.shape[1])
+    if width < _PIXELS or x_taps % _PIXELS:
+        return False
     top = y_starts[0]
-    rows = y_starts[-1] + y_taps - top
     # Pillow rounds to bytes between the passes.
-    narrow = np.empty((rows, columns), np.uint32)
-    for y in range(rows):
-        for x in range(columns):
-            red = green = blue = _HALF
-            start = x_starts[x]
-            for k in range(x_taps):
-                weight, word = x_weights[x, k], words[top + y, start + k]
-                red = np.int32(red + weight * np.int32(word & _BYTE))
-                green = np.int32(green + weight * np.int32((word >> _GREEN) & _BYTE))
-                blue = np.int32(blue + weight * np.int32((word >> _BLUE) & _BYTE))
-            narrow[y, x] = (
-                min(max(red >> _WEIGHT_BITS, 0), 255)
-                | min(max(green >> _WEIGHT_BITS, 0), 255) << 8
-                | min(max(blue >> _WEIGHT_BITS, 0), 255) << 16
-            )
-    samples = narrow.view(np.uint8)
-    sums = np.empty(4 * columns, np.int32)
-    for y in range(np.uintp(len(out))):
-        sums[:] = _HALF
-        start = y_starts[y] - top
-        for k in range(y_taps):
-            weight = y_weights[y, k]
-            for x in range(np.uintp(4) * columns):
-                sums[x] = np.int32(sums[x] + weight * np.int32(samples[start + k, x]))
-        for x in range(columns):
-            for color in range(np.uintp(3)):
-                out[y, x, color] = min(max(sums[np.uintp(4) * x + color] >> _WEIGHT_BITS, 0), 255)
+    narrow = np.empty((y_starts[-1] + y_taps - top, width), np.uint32)
+    for y in range(np.uintp(len(narrow))):
+        line = (top + y) * np.uintp(words.shape[1])
+        for x in range(width):
+            at = line + x_starts[x]
+            narrow[y, x] = across(words, at, x_weights, x * x_taps, x_taps // _PIXELS)
+    for y in range(height):
+        line = (y_starts[y] - top) * width
+        for some in range((width + _PIXELS - np.uintp(1)) // _PIXELS):
+            x = min(some * _PIXELS, width - _PIXELS)  # the last may be written twice
+            to = (y * width + x) * np.uintp(3)
+            down(narrow, line + x, width, y_weights, y * y_taps, y_taps, out, to)
+    return True
 
 
 def forget() -> None:

@@ -29,7 +29,7 @@ _ROOM = 1 << 30  # bytes; 170 MB are kept, and of addresses more is taken to com
 # Pillow's name of a filter, and beyond how many pixels from its centre it is zero.
 _SUPPORT = {"bilinear": 1, "bicubic": 2, "lanczos": 3}
 
-_Loops = Callable[..., None]
+_Loops = Callable[..., bool]
 
 
 class CompiledResize:
@@ -85,8 +85,7 @@ def _apply(
     words = np.frombuffer(held, np.uint32).reshape(image.height, image.width)
     pixels = np.empty((down.count, across.count, 3), np.uint8)
     edges = [(edge.size, edge.resized, edge.first, edge.count) for edge in (across, down)]
-    loops(words, *edges, _SUPPORT[interpolation], pixels)
-    return pixels
+    return pixels if loops(words, *edges, _SUPPORT[interpolation], pixels) else None
 
 
 class _Loading:
