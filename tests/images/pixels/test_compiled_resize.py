@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import sys
 import threading
 import types
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 import pytest
@@ -16,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from penult.images.pixels.axis import Axis
 from penult.images.pixels.compiled_resize import resizer
+from penult.images.pixels.compiled_resize.weights import AT_ONCE, weights
 from penult.images.pixels.transform import Transform
 from penult.recipe import Preprocessing
 
 FILTERS = ("bilinear", "bicubic", "lanczos")
-needs_numba = pytest.mark.needs("numba")
+needs_llvm = pytest.mark.needs("llvmlite")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def compiled():
     """The loops, compiled once for all tests."""
     found = resizer._Loading()
     found.load()
-    assert found.loops() is not None
+    assert found.kernels() is not None
     return found
 
 
@@ -70,7 +70,7 @@ def wait_for_loading():
             thread.join()
 
 
-@needs_numba
+@needs_llvm
 @pytest.mark.parametrize("interpolation", FILTERS)
 @pytest.mark.parametrize(
     ("size", "resize", "crop"),
@@ -92,7 +92,7 @@ def test_pixels_are_pillows_to_the_bit(monkeypatch, compiled, size, resize, crop
     np.testing.assert_array_equal(ours, theirs)
 
 
-@needs_numba
+@needs_llvm
 @settings(max_examples=300, deadline=None)
 @given(
     width=st.integers(1, 400),
@@ -114,7 +114,7 @@ def test_pixels_are_pillows_whatever_the_sizes(
     np.testing.assert_array_equal(ours, theirs)
 
 
-@needs_numba
+@needs_llvm
 def test_the_first_images_are_left_to_pillow_and_the_others_are_equal(loading, monkeypatch, caplog):
     caplog.set_level(logging.INFO, "penult")
     used = []
@@ -131,7 +131,7 @@ def test_the_first_images_are_left_to_pillow_and_the_others_are_equal(loading, m
     assert all(np.array_equal(found, pixels[0]) for found in pixels)
 
 
-@needs_numba
+@needs_llvm
 def test_many_threads_load_it_once(loading, monkeypatch):
     loads = []
     monkeypatch.setattr(loading, "load", lambda load=loading.load: loads.append(1) or load())
@@ -143,7 +143,7 @@ def test_many_threads_load_it_once(loading, monkeypatch):
     assert all(np.array_equal(found, pixels[0]) for found in pixels)
 
 
-@needs_numba
+@needs_llvm
 @pytest.mark.parametrize("interpolation", ["nearest", "box", "hamming"])
 def test_other_filters_are_left_to_pillow(loading, compiled, monkeypatch, interpolation):
     monkeypatch.setattr(resizer, "_LOADING", compiled)
@@ -151,7 +151,7 @@ def test_other_filters_are_left_to_pillow(loading, compiled, monkeypatch, interp
     assert transform(16, (12, 12), interpolation)(noise(70, 50)).shape == (12, 12, 3)
 
 
-@needs_numba
+@needs_llvm
 def test_an_image_in_several_pieces_of_memory_is_left_to_pillow(monkeypatch, compiled):
     image = Image.new("RGB", (2500, 2000), (10, 20, 30))  # Pillow's pieces have 16 MB
     theirs, ours = both(monkeypatch, compiled, image, 16, (12, 12))
@@ -159,43 +159,38 @@ def test_an_image_in_several_pieces_of_memory_is_left_to_pillow(monkeypatch, com
     np.testing.assert_array_equal(ours, theirs)
 
 
-def test_loops_that_do_otherwise_than_the_installed_pillow_are_not_used(
-    loading, monkeypatch, caplog
-):
+KERNELS = "penult.images.pixels.compiled_resize.kernels"
+
+
+def test_what_does_otherwise_than_the_installed_pillow_is_not_used(loading, monkeypatch, caplog):
+    class Otherwise:
+        def resize(self, pixels, columns, lines, out):
+            out.fill(7)
+
     monkeypatch.setattr(resizer, "is_installed", lambda *modules: True)
-    loops = types.SimpleNamespace(forget=None, resize=partial(lambda *given: given[-1].fill(7)))
-    name = "penult.images.pixels.compiled_resize.loops"
-    monkeypatch.setitem(sys.modules, name, loops)
+    monkeypatch.setitem(sys.modules, KERNELS, types.SimpleNamespace(Kernels=Otherwise))
     with caplog.at_level(logging.INFO, "penult"):
         loading.load()
-    assert loading.loops() is None
+    assert loading.kernels() is None
     assert "resizing is not compiled: Pillow" in caplog.text
 
 
-def test_a_numba_that_does_not_go_with_this_numpy_is_not_used(loading, monkeypatch, caplog):
+def test_where_llvm_cannot_be_imported_pillow_goes_on(loading, monkeypatch, caplog):
     monkeypatch.setattr(resizer, "is_installed", lambda *modules: True)
-    monkeypatch.setitem(sys.modules, "penult.images.pixels.compiled_resize.loops", None)
+    monkeypatch.setitem(sys.modules, KERNELS, None)
     with caplog.at_level(logging.INFO, "penult"):
         loading.load()
-    assert loading.loops() is None
+    assert loading.kernels() is None
     assert "resizing is not compiled: " in caplog.text
 
 
-@needs_numba
-def test_where_numba_is_told_not_to_compile_or_memory_is_short_pillow_goes_on(
-    loading, monkeypatch, caplog
-):
-    caplog.set_level(logging.INFO, "penult")
-    loops = importlib.import_module("penult.images.pixels.compiled_resize.loops")
-    monkeypatch.setattr(loops, "resize", lambda *_: None)  # as with NUMBA_DISABLE_JIT=1
-    loading.load()
-    monkeypatch.setattr(resizer, "free_memory", lambda: 1 << 29)
-    loading.load()
-    assert loading.loops() is None
-    assert caplog.messages == [
-        "resizing is not compiled: Numba is told not to compile, by NUMBA_DISABLE_JIT",
-        "resizing is not compiled: there is too little memory",
-    ]
+@needs_llvm
+def test_where_memory_is_short_pillow_goes_on(loading, monkeypatch, caplog):
+    monkeypatch.setattr(resizer, "free_memory", lambda: 1 << 27)
+    with caplog.at_level(logging.INFO, "penult"):
+        loading.load()
+    assert loading.kernels() is None
+    assert caplog.messages == ["resizing is not compiled: there is too little memory"]
 
 
 def test_where_no_thread_can_be_started_pillow_goes_on(loading, monkeypatch, caplog):
@@ -209,85 +204,36 @@ def test_where_no_thread_can_be_started_pillow_goes_on(loading, monkeypatch, cap
     assert caplog.messages == ["resizing is not compiled: can't start new thread"]
 
 
-def test_what_was_kept_and_is_damaged_is_compiled_anew(loading, monkeypatch, caplog):
-    class Damaged:
-        """Numba raises whatever reading the kept code does; here the loops are Pillow's own."""
-
-        forgotten = False
-
-        def resize(self, words, across, down, support, out):
-            if not self.forgotten:
-                raise EOFError("pickle data was truncated")
-            image = Image.fromarray(words.view(np.uint8).reshape(*words.shape, 4)[:, :, :3].copy())
-            name = next(one for one, reach in resizer._SUPPORT.items() if reach == support)
-            resized = image.resize((across[1], down[1]), Image.Resampling[name.upper()])
-            out[:] = np.asarray(resized)
-            return True
-
-        def forget(self):
-            self.forgotten = True
-
-    damaged = Damaged()
-    monkeypatch.setattr(resizer, "is_installed", lambda *modules: True)
-    monkeypatch.setitem(sys.modules, "penult.images.pixels.compiled_resize.loops", damaged)
-    loading.load()
-    assert damaged.forgotten
-    assert loading.loops() == damaged.resize
-
-
-def test_without_numba_nothing_is_loaded(loading, monkeypatch):
+def test_without_llvm_nothing_is_loaded(loading, monkeypatch):
     monkeypatch.setattr(resizer, "is_installed", lambda *modules: False)
     monkeypatch.setattr(resizer, "_apply", None)  # not to be called
     shrink = transform(16, (12, 12))
     assert [shrink(noise(70, 50)).shape for _ in range(5)] == [(12, 12, 3)] * 5
     resizer.preload()
-    assert loading.loops() is None
+    assert loading.kernels() is None
 
 
-class Slowly:
-    """What the vectors do, pixel by pixel."""
-
-    PIXELS, WEIGHT_BITS = 4, 22
-
-    @staticmethod
-    def _sums(pixels, weights):
-        samples = np.ascontiguousarray(pixels).view(np.uint8).reshape(len(pixels), 4)
-        sums = (samples.astype(np.int64) * weights[:, None]).sum(0) + (1 << 21)
-        return np.clip(sums >> 22, 0, 255).astype(np.uint8)
-
-    def across(self, words, at, weights, first, steps):
-        taps = 4 * steps
-        at, first = int(at), int(first)
-        pixels = np.ravel(words)[at : at + int(taps)]
-        return self._sums(pixels, np.ravel(weights)[first : first + int(taps)]).view(np.uint32)[0]
-
-    def down(self, words, at, stride, weights, first, steps, out, to):
-        at, first, taps, flat = int(at), int(first), int(steps), out.reshape(-1)
-        for k in range(4):
-            pixels = np.ravel(words)[at + k :: int(stride)][:taps]
-            color = self._sums(pixels, np.ravel(weights)[first : first + taps])[:3]
-            flat[int(to) + 3 * k : int(to) + 3 * k + 3] = color
-
-
-def test_where_nothing_can_be_kept_the_loops_are_compiled_each_time(monkeypatch):
-    def njit(function, *, nogil, cache=False):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return function
-
-    # Not compiled at all, so that this is also the check of the loops by another interpreter.
-    monkeypatch.setitem(sys.modules, "numba", types.SimpleNamespace(njit=njit))
-    name = "penult.images.pixels.compiled_resize.loops"
-    monkeypatch.setitem(sys.modules, name.replace("loops", "lanes"), Slowly())
-    before = sys.modules.pop(name, None)
-    loops = importlib.import_module(name)
-    del sys.modules[name]
-    if before is not None:
-        sys.modules[name] = before
-    image = noise(13, 7)
-    out = np.empty((4, 6, 3), np.uint8)
-    words = np.asarray(image.convert("RGBX")).view(np.uint32)[:, :, 0]
-    assert loops.resize(words, (13, 9, 2, 6), (7, 4, 0, 4), 2, out)
-    np.testing.assert_array_equal(
-        out, np.asarray(image.resize((9, 4), Image.Resampling.BICUBIC))[:, 2:8]
+def test_weights_of_an_edge_that_is_halved_can_be_worked_out_by_hand():
+    # Centres are at 1 and 3; neighbours at 0.5, 1.5 and 2.5 count 3, 3 and 1 for the first.
+    starts, counted = weights(Axis.of(4, 2, 2, "even"), "bilinear")
+    assert starts.tolist() == [0, 1]
+    np.testing.assert_allclose(
+        counted / 2**22, [[3 / 7, 3 / 7, 1 / 7], [1 / 7, 3 / 7, 3 / 7]], atol=2e-7
     )
+
+
+@given(
+    size=st.integers(1, 3000),
+    resized=st.integers(1, 300),
+    crop=st.integers(1, 300),
+    interpolation=st.sampled_from(FILTERS),
+    step=st.sampled_from((1, AT_ONCE)),
+)
+def test_no_neighbour_lies_outside_the_edge_and_weights_come_to_one(
+    size, resized, crop, interpolation, step
+):
+    starts, counted = weights(Axis.of(size, resized, crop, "even"), interpolation, step)
+    assert starts.min() >= 0
+    assert starts.max() + counted.shape[1] <= size
+    assert counted.shape[1] in {size, *range(0, size, step)}
+    assert abs(counted.sum(1) - 2**22).max() <= counted.shape[1]
