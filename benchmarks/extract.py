@@ -8,7 +8,7 @@ each of its choices; over some of them: a plain timm + DataLoader script; the sa
 channels-last and the best number of workers; and for each choice decoding and transforming alone,
 on all cores, and the engine alone, on all cores. Everything was loaded, converted and compiled
 before, but for penult's engine, which it opens anew each time. The choices with "Pillow" resize as
-without the extra `fast`.
+without the extra `fast`. Penult is given the folder, as a user gives it.
 
 The limit is what decoding alone and the network alone allow on these cores: 1 / (1 / rate of
 decoding + 1 / rate of the network). Beside it stands the same from the processor time of one core
@@ -64,7 +64,7 @@ CHOICES = {
     "bfloat16": {"precision": "bfloat16"},
     "bfloat16, fast resize": {"precision": "bfloat16", "resize": "fast"},
     "float32, fast resize": {"resize": "fast"},
-    # As without Numba, which the extra `fast` brings.
+    # As without LLVM, which the extra `fast` brings.
     "float32, Pillow": {},
     "bfloat16, Pillow": {"precision": "bfloat16"},
 }
@@ -115,7 +115,14 @@ class Choice:
     """One way to run a network, opened."""
 
     def __init__(
-        self, model: str, options: dict, how: dict, records: list, images: list[Path], scratch: Path
+        self,
+        model: str,
+        options: dict,
+        how: dict,
+        folder: Path,
+        records: list,
+        images: list[Path],
+        scratch: Path,
     ) -> None:
         weights = _weights(model, scratch)
         backbone = open_backbone(model, WeightsChoice(weights=weights))
@@ -128,7 +135,7 @@ class Choice:
         passes = max(1, len(records) // len(pixels) // engine.concurrency)
         out = scratch / "features.h5"
 
-        def ours(images: list[Path] = images) -> None:
+        def ours(images: list[Path] | Path = folder) -> None:
             penult.extract(
                 images,
                 out,
@@ -183,7 +190,7 @@ def measure(
         ways["int8"] = (str(int8), {})
     with tempfile.TemporaryDirectory() as scratch:
         opened = {
-            choice: Choice(model, options, how, records, paths, Path(scratch))
+            choice: Choice(model, options, how, folder, records, paths, Path(scratch))
             for choice, (model, how) in ways.items()
         }
         network = _network(architecture, flat="flatten" in options.values())
