@@ -22,7 +22,7 @@ from penult.extractor import (
     ReadingOptions,
     as_names,
 )
-from penult.features.changes import changes_of
+from penult.features.changes import changes_of, made_changes
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.h5_file import read
 from penult.features.left_out import require_all_given
@@ -228,7 +228,7 @@ def extract(
     Features
         The file as `penult.load` opens it; ``features`` is (N, D) float32 by default, and
         ``augmented`` has the rows of augmented views, where there are some. After an
-        update, ``changes`` says which images were added, removed and relabelled.
+        update, ``changes`` says which images were added, removed, relabelled and renamed.
 
     Raises
     ------
@@ -388,10 +388,8 @@ class Extraction:
                 compute = None if cluster is None else OnCluster(cluster)
                 to_file(job, target.path, restart=restart, compute=compute, **how)
         features = load(target.path)
-        if changes is not None:  # an image that could not be read was not added
-            failed = {failure.id for failure in features.failures}
-            added = tuple(one for one in changes.added if one not in failed)
-            changes = replace(changes, added=added)
+        if changes is not None:
+            changes = made_changes(changes, old, features)
         return replace(features, changes=changes)
 
     def _job(self, images: Images, leave_out: Sequence[Path], tell: Tell) -> Job:

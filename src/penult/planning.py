@@ -162,7 +162,10 @@ class Plan:
 
     def __repr__(self) -> str:
         layers = (f"{short_text(one.name)} {times(one.shape)}" for one in self.layers)
-        changed = [] if self.changes is None else vars(self.changes).items()
+        known = ("added", "removed", "relabelled")  # a name alone is found when it is run
+        changed = (
+            [] if self.changes is None else [(one, getattr(self.changes, one)) for one in known]
+        )
         facts = [
             ("images", count(self.images, "image")),
             ("augmented", count(self.augmented, "augmented view") if self.augmented else None),

@@ -239,7 +239,14 @@ def test_an_update_says_what_it_removed(penult, photos, toy, tmp_path):
     assert "added" not in done.out
     (photos / "rose" / "rose_01.jpg").unlink()
     told = json.loads(penult(*call, "--update", "--json").out)
-    assert told["changes"] == {"added": [], "removed": ["rose/rose_01.jpg"], "relabelled": []}
+    assert told["changes"] == {
+        "added": [], "removed": ["rose/rose_01.jpg"], "relabelled": [], "renamed": [],
+    }  # fmt: skip
+    (photos / "rose" / "rose_02.jpg").rename(photos / "rose" / "new.jpg")
+    assert "would add 1, remove 1, relabel 0; " in penult(*call, "--update", "--dry-run").out
+    done = penult(*call, "--update")
+    assert "renamed: 1 image, rose/rose_02.jpg to rose/new.jpg\n" in done.out
+    assert "removed" not in done.out
 
 
 def test_an_update_counts_a_copy_among_those_whose_bytes_had_rows(penult, photos, toy, tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import penult
-from penult.features.changes import changes_of
+from penult.features.changes import changes_of, made_changes
 from penult.records import AugmentedRecord, Changes, ImageRecord
 
 
@@ -43,6 +43,23 @@ def test_several_labels_are_compared_as_a_set(make_features):
     assert changes_of(old, records(a=["y", "x"], b=["x", "y"])) == Changes(relabelled=("b",))
 
 
+def test_what_has_the_bytes_of_what_went_was_renamed_once_each(make_features):
+    def rows(**content):
+        return make_features({"x": len(content)}, ids=tuple(content), content=[*content.values()])
+
+    old, new = rows(a="1", b="1", c="2", d="3", e=""), rows(d="3", f="1", g="2", h="2", i="3", j="")
+    planned = Changes(added=("f", "g", "h", "i", "j"), removed=("a", "b", "c", "e"))
+    assert made_changes(planned, old, new) == Changes(
+        added=("h", "i", "j"), removed=("b", "e"), renamed=(("a", "f"), ("c", "g"))
+    )
+
+
+def test_without_digests_nothing_is_known_to_be_renamed(make_features):
+    old, new = make_features({"x": 1}, ids=("a",)), make_features({"x": 1}, ids=("b",))
+    planned = Changes(added=("b",), removed=("a",))
+    assert made_changes(planned, old, new) == planned
+
+
 def test_an_update_says_what_was_added_removed_and_relabelled(photos, toy, tmp_path):
     file = tmp_path / "f.h5"
     assert penult.extract(photos, file, model=toy).changes is None
@@ -50,7 +67,7 @@ def test_an_update_says_what_was_added_removed_and_relabelled(photos, toy, tmp_p
     (photos / "rose" / "rose_01.jpg").rename(photos / "tulip" / "rose_01.jpg")
     changes = penult.extract(photos, file, model=toy, update=True).changes
     assert changes == Changes(
-        added=("tulip/rose_01.jpg",), removed=("rose/rose_01.jpg", "tulip/tulip_12.jpg")
+        removed=("tulip/tulip_12.jpg",), renamed=(("rose/rose_01.jpg", "tulip/rose_01.jpg"),)
     )
     assert penult.extract(photos, file, model=toy, update=True).changes == Changes()
     table = tmp_path / "labels.csv"

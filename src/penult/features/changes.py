@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penult.records import AugmentedRecord, Changes, Features, ImageRecord
 
-__all__ = ["changes_of"]
+__all__ = ["changes_of", "made_changes"]
 
 
 def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
@@ -25,7 +27,8 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
     Returns
     -------
     Changes
-        By the images' ids: one that was moved is removed and added.
+        By the images' ids: one that was renamed is removed and added, until `made_changes` knows
+        the bytes.
     """
     # 16 bytes an image, and the names of those alone that changed.
     places = np.fromiter(
@@ -43,6 +46,53 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
         removed=tuple(str(old.ids[int(k)]) for k in np.flatnonzero(~same)),
         relabelled=tuple(str(old.ids[int(k)]) for k in np.flatnonzero(differs)),
     )
+
+
+def made_changes(planned: Changes, old: Features, new: Features) -> Changes:
+    """What an update did change, by the rows and the bytes that were found.
+
+    Parameters
+    ----------
+    planned : Changes
+        By `changes_of`.
+    old, new : Features
+        The file as it was, and as it is.
+
+    Returns
+    -------
+    Changes
+        Without images that could not be read among those that were added, and with those whose
+        bytes are there under another id as renamed.
+    """
+    failed = {failure.id for failure in new.failures}
+    added = [one for one in planned.added if one not in failed]
+    after, before = _contents(new, added), _contents(old, planned.removed)
+    came_as = defaultdict(list)
+    for image in reversed(added):
+        if image in after:
+            came_as[after[image]].append(image)
+    # Of several copies, the first of those that went is the first of those that came.
+    renamed = {
+        one: came_as[before[one]].pop()
+        for one in planned.removed
+        if one in before and came_as[before[one]]
+    }
+    came = set(renamed.values())
+    return replace(
+        planned,
+        added=tuple(one for one in added if one not in came),
+        removed=tuple(one for one in planned.removed if one not in renamed),
+        renamed=tuple(renamed.items()),
+    )
+
+
+def _contents(features: Features, ids: Iterable[str]) -> dict[str, str]:
+    """The digests of some images' bytes, by their ids; of those for which one is known."""
+    wanted = set(ids)
+    if features.content is None or not wanted:
+        return {}
+    pairs = zip(features.ids, features.content, strict=True)
+    return {str(one): content for one, content in pairs if content and str(one) in wanted}
 
 
 def _hashes(values: Iterable[object]) -> NDArray[np.int64]:

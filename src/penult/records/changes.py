@@ -14,13 +14,18 @@ class Changes:
     Attributes
     ----------
     added : tuple of str
-        Images that the file did not name among its rows; one that was moved is one of these.
+        Images that the file did not name among its rows.
     removed : tuple of str
-        Images that are no longer there by that id, and whose rows were dropped.
+        Images that are no longer there, and whose rows were dropped.
     relabelled : tuple of str
-        Images that have other labels now.
+        Images that have other labels now, by the same id.
+    renamed : tuple of (str, str)
+        The id that was and the id that is now, of images whose bytes are there under another one:
+        they are neither added nor removed. A plan, which reads no bytes, has none: there, they are
+        both.
     """
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     relabelled: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()

@@ -29,7 +29,7 @@ from penult.wording import count, times
 
 if TYPE_CHECKING:
     from penult.planning import Plan
-    from penult.records import Progress
+    from penult.records import Changes, Progress
 
 
 _FEW = 3
@@ -245,9 +245,7 @@ def run(
     say_made_rows(place, output, features)
     say_trained_network(trained, rows)
     if changes is not None:
-        for what, ids in dataclasses.asdict(changes).items():
-            if ids:
-                say(f"{what}: {_first_of(ids)}")
+        _say_changes(changes)
     if kept:
         were = "was" if kept == 1 else "were"
         of = count(counted, "image") + " and augmented views" * (features.augmented is not None)
@@ -266,6 +264,14 @@ def run(
         next_command("train", place, "-o", skops, *of_all, quiet=quiet)
     else:
         next_command("info", place, quiet=quiet)
+
+
+def _say_changes(changes: Changes) -> None:
+    told = dataclasses.asdict(changes)
+    told["renamed"] = tuple(f"{one} to {other}" for one, other in changes.renamed)
+    for what, ids in told.items():
+        if ids:
+            say(f"{what}: {_first_of(ids)}")
 
 
 def _first_of(ids: tuple[str, ...]) -> str:
@@ -299,11 +305,11 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
     if plan.unfinished is not None:
         say(f"there is an unfinished run, {plan.unfinished.line}")
     if plan.changes is not None:
-        changes = dataclasses.asdict(plan.changes)
-        verbs = {"added": "add", "removed": "remove", "relabelled": "relabel"}
-        would = ", ".join(f"{verbs[what]} {len(ids):,}" for what, ids in changes.items())
-        say(f"would {would}; images whose bytes have changed are found when it is run")
-        for what, ids in changes.items():
-            if ids:
-                say(f"{what}: {_first_of(ids)}")
+        changes = plan.changes
+        say(
+            f"would add {len(changes.added):,}, remove {len(changes.removed):,}, relabel "
+            f"{len(changes.relabelled):,}; which bytes have changed or only have another name is "
+            "found when it is run"
+        )
+        _say_changes(changes)
     say_listing_messages(plan.notes)
