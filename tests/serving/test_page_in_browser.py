@@ -41,6 +41,16 @@ STRAY = "tulip/stray.png"  # red among the yellow
 ROSE, GREEN = (170, 20, 40), (0, 200, 0)
 TOKEN = "a-token-of-the-test"
 LOOKED = "!document.querySelector('[aria-busy]')"
+HOLDS_THE_QUEUE = """(() => {
+  const { review } = page.views, step = review.step.bind(review), asked = fetch;
+  const held = new Promise((go) => { window.release = go; });
+  review.step = (by) => step(by).then(() => { window.stepped = true; });
+  window.fetch = async (url, sent) => {
+    const answer = await asked(url, sent);
+    if (`${url}`.includes("/review")) { window.waits = true; await held; }
+    return answer;
+  };
+})()"""
 
 
 @contextmanager
@@ -95,6 +105,18 @@ def address(folder):
             service.served.start()
             assert service.served.gallery.collection.places.wait(60)  # the last of all
             yield address
+
+
+@pytest.fixture(scope="module")
+def log(folder):
+    """The labels that were given, by the log of them."""
+    file = folder / "labels.jsonl"
+    file.touch()
+    return lambda: [
+        one["new"]
+        for line in file.read_text(encoding="utf-8").splitlines()
+        for one in json.loads(line).get("changes", ())
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -417,18 +439,7 @@ def test_likely_errors_are_worked_through_by_keys(page, address):
 def test_a_step_that_waits_for_more_does_not_leave_what_was_opened_since(page, address, how):
     go(page, "#review")
     page.until("!!document.querySelector('#review .question')")
-    page.run(
-        """(() => {
-          const { review } = page.views, step = review.step.bind(review), asked = fetch;
-          const held = new Promise((go) => { window.release = go; });
-          review.step = (by) => step(by).then(() => { window.stepped = true; });
-          window.fetch = async (url, sent) => {
-            const answer = await asked(url, sent);
-            if (`${url}`.includes("/review")) { window.waits = true; await held; }
-            return answer;
-          };
-        })()"""
-    )
+    page.run(HOLDS_THE_QUEUE)
     page.press("Enter" if how == "an undo" else "ArrowRight")
     page.until("window.waits")
     if how == "an undo":
@@ -441,6 +452,42 @@ def test_a_step_that_waits_for_more_does_not_leave_what_was_opened_since(page, a
     page.run("release()")
     page.until("window.stepped && !document.querySelector('#review .queue > .soft')")
     assert text(page, "#review .whole .id") == STRAY
+
+
+def test_a_key_pressed_again_while_more_is_loaded_is_logged_once(page, address, log):
+    go(page, "#review")
+    page.until("!!document.querySelector('#review .question')")
+    page.run(HOLDS_THE_QUEUE)
+    before = log()
+    page.press("Enter")
+    page.until("window.waits")
+    said(page, f"{STRAY}: now “rose”.")
+    page.press("Enter")
+    page.press("k")
+    page.run("release()")
+    page.until("window.stepped")
+    assert log()[len(before) :] == ["rose"]
+    page.press("u")
+    said(page, "Undone")
+    assert label_of(page, address, STRAY) == "tulip"
+
+
+def test_what_is_pressed_twice_before_the_answer_is_one_change_and_two_that_are_taken_back(
+    page, address, log
+):
+    go(page, "#browse?q=daisy%2F04")
+    click(page, "#browse .open")
+    page.until("document.querySelector('#viewer').open")
+    before = len(log())
+    for label in ("rose", "tulip"):
+        fill(page, "#viewer .editor input", label)
+        page.run(
+            "for (const _ of [1, 2]) document.querySelector('#viewer .editor').requestSubmit()"
+        )
+        said(page, f"now “{label}”.")
+    page.run("page.corrections.undo(); page.corrections.undo()")
+    page.until("document.getElementById('undo').hidden")
+    assert log()[before:] == ["rose", "tulip", "rose", "daisy"]
 
 
 def test_the_lasso_of_the_map_chooses_pictures_and_new_labels_colour_them(page, address):

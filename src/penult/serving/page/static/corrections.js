@@ -23,6 +23,8 @@ export class Corrections extends EventTarget {
     super();
     this.allowed = allowed;
     this.done = stored(sessionStorage, UNDO, []); // what can be taken back, the last at the end
+    this.asked = new Set(); // changes that the service has not answered yet
+    this.undone = Promise.resolve(); // once all that were to be taken back are
     this.button = undoButton;
     this.button.addEventListener("click", () => this.undo());
     document.addEventListener("keydown", (event) => {
@@ -45,6 +47,13 @@ export class Corrections extends EventTarget {
 
   // Give pictures a label (null for none); the same label again confirms it. Whether that was done.
   async change(ids, label) {
+    const same = JSON.stringify([ids, label]);
+    if (this.asked.has(same)) return false; // pressed twice
+    this.asked.add(same);
+    try { return await this.send(ids, label); } finally { this.asked.delete(same); }
+  }
+
+  async send(ids, label) {
     // Of several pictures, whoever asked for them has said so already.
     if (ids.length === 1 && label !== null && !this.knows(label)) {
       const asked = `No picture has the label ${shown(label)} yet. Make it a new class?`;
@@ -77,8 +86,10 @@ export class Corrections extends EventTarget {
     return true;
   }
 
-  // Take the last change back that was made in this window.
-  async undo() {
+  // Take the last change back that was made in this window; pressed twice, the last two.
+  undo() { return (this.undone = this.undone.then(() => this.takeBack())); }
+
+  async takeBack() {
     const back = this.done.at(-1);
     if (!back) return;
     const { words, ...which } = back;

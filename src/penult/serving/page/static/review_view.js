@@ -132,13 +132,17 @@ export class ReviewView {
 
   async settle(label) {
     const { item } = this;
-    if (!item || this.busy) return;
+    // While more is loaded, the last picture stays, and a key that is pressed again says the same.
+    if (!item || this.busy || (item === this.leaving && item.done && label === item.label)) return;
     this.busy = true;
     try {
-      if (await this.page.corrections.change([item.id], label)) this.step(1);
+      if (!(await this.page.corrections.change([item.id], label))) return;
     } finally {
       this.busy = false;
     }
+    this.leaving = item;
+    await this.step(1);
+    if (this.leaving === item) this.leaving = null;
   }
 
   // A change from anywhere on the page settles a picture; one taken back opens it again.
