@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from penult.errors import UsageError
-from penult.interface import call_or_command
+from penult.interface import call_or_command, option
 from penult.rows_folders import is_rows_folder, rows_folder_around
 from penult.table_addresses import refuse_table_output
 
 __all__ = ["refuse_output_name"]
 
 
-def refuse_output_name(path: Path, *, is_folder: bool = False) -> None:
+def refuse_output_name(path: Path, *, is_folder: bool = False, name: str | None = None) -> None:
     """Refuse a name under which nothing is to be written.
 
     Parameters
@@ -21,6 +21,8 @@ def refuse_output_name(path: Path, *, is_folder: bool = False) -> None:
         As it was given.
     is_folder : bool
         Whether it is filled with files, which must not be put among those of a folder of rows.
+    name : str, optional
+        Of the option that it was given to, where a reader would not take it for the output.
 
     Raises
     ------
@@ -30,8 +32,9 @@ def refuse_output_name(path: Path, *, is_folder: bool = False) -> None:
     """
     refuse_table_output(path)
     if str(path) == "-":
+        given = "- was given as an output" if name is None else f"{option(name, '-')} was given"
         raise UsageError(
-            f"- was given as an output, and this {call_or_command()} writes no rows, tables or "
+            f"{given}, and this {call_or_command()} writes no rows, tables or "
             "pages to standard output; give the name of a file or folder"
         )
     around = rows_folder_around(path)

@@ -47,6 +47,8 @@ def test_columns_count_in_a_pipe_as_they_do_for_the_help(monkeypatch):
     assert table_width() == 200
     monkeypatch.setenv("COLUMNS", "60")
     assert table_width() == 60
+    monkeypatch.setenv("COLUMNS", "²")  # a digit, and no number
+    assert table_width() == 200
 
 
 def test_sample_and_show_input_can_be_quiet_and_print_json(penult, photos, toy, tmp_path):

@@ -155,6 +155,7 @@ def test_addresses_are_taken_apart(address, url, collection, prefix):
         ("http://db:6333", "names no collection"),
         ("qdrant:flowers", "names no collection"),
         ("http://db:port/flowers", "is no address"),
+        ("http://db:0/flowers", "is no address"),
         ("http://db/flowers?table=a", "has something behind the collection"),
         ("qdrant:tables/a*b", "cannot be the name of a collection"),
     ],

@@ -35,6 +35,18 @@ def test_an_address_is_given_or_in_the_environment_or_this_machine_is_meant(monk
         RayOptions.of("ray://10.0.0.1:10001")
 
 
+@pytest.mark.parametrize("port", ["0", "65536", "٣", "６３７９"])
+def test_a_port_is_a_number_in_ascii_wherever_the_address_comes_from(monkeypatch, port):
+    with pytest.raises(UsageError, match=rf"^ray='h:{port}' was given, and {port} is no port; "):
+        RayOptions.of(f"h:{port}")
+    monkeypatch.setenv("RAY_ADDRESS", f"h:{port}")
+    with pytest.raises(UsageError, match=rf"^RAY_ADDRESS=h:{port} was given, and {port} is no "):
+        RayOptions.of(True)
+    monkeypatch.setenv("RAY_ADDRESS", "photos")
+    with pytest.raises(UsageError, match=r"^RAY_ADDRESS=photos was given; allowed: HOST:PORT"):
+        RayOptions.of("auto")
+
+
 def test_workers_are_a_number_or_a_range():
     def workers(given):
         options = RayOptions.of(True, workers=given)

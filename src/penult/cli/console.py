@@ -269,13 +269,13 @@ def table_width() -> int:
 
     Rich cuts columns to 80 where there is no terminal; a script or a log has no such edge.
     """
-    told = os.environ.get("COLUMNS", "").isdigit()
+    told = os.environ.get("COLUMNS", "").isdecimal()
     return terminal_width() if told or sys.stdout.isatty() else 200
 
 
 def terminal_width() -> int:
     """How wide the terminal is, also where stdout is a pipe to a pager; 80 where there is none."""
-    if os.environ.get("COLUMNS", "").isdigit():
+    if os.environ.get("COLUMNS", "").isdecimal():
         return max(int(os.environ["COLUMNS"]), 40)
     for stream in (sys.stdout, sys.stderr, sys.stdin):
         with suppress(OSError, ValueError):

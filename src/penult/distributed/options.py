@@ -108,23 +108,28 @@ class RayOptions:
 
 def _address(given: bool | str) -> str:
     if given is True or given in ("", AUTO):
-        return os.environ.get("RAY_ADDRESS") or AUTO
-    address = str(given)
+        known = os.environ.get("RAY_ADDRESS")
+        return _checked(known, f"RAY_ADDRESS={known}") if known else AUTO
+    return _checked(str(given), option("ray", given))
+
+
+def _checked(address: str, typed: str) -> str:
     if address.startswith("ray://"):
         raise UsageError(
-            f"{option('ray', address)} is an address of Ray Client, over which Ray Data does not "
+            f"{typed} is an address of Ray Client, over which Ray Data does not "
             f"run; type the command on a machine of the cluster, with {option('ray', AUTO)} or "
             "HOST:6379"
         )
     found = re.fullmatch(r".+:(\d+)", address)
     if address not in (LOCAL, AUTO) and found is None:
         raise UsageError(
-            f"{option('ray', address)} was given; allowed: HOST:PORT of a running cluster (its "
+            f"{typed} was given; allowed: HOST:PORT of a running cluster (its "
             f"port is 6379 by default), {LOCAL}, or {AUTO}"
         )
-    if found is not None and not 1 <= int(found[1]) <= _LAST_PORT:
+    # Python reads the digits of any script; a port has those of ASCII.
+    if found is not None and not (found[1].isascii() and 1 <= int(found[1]) <= _LAST_PORT):
         raise UsageError(
-            f"{option('ray', address)} was given, and {found[1]} is no port; give 1 to "
+            f"{typed} was given, and {found[1]} is no port; give 1 to "
             f"{_LAST_PORT}, which is 6379 by default"
         )
     return address

@@ -231,7 +231,7 @@ def _label_log(
     from penult.serving.labels.log import LabelLog
 
     if given is not None:
-        refuse_output_name(Path(given))
+        refuse_output_name(Path(given), name="label_log")
         if gallery is None:
             raise UsageError(
                 f"{option('label_log', given)} keeps the labels of a gallery, and there is none; "

@@ -86,11 +86,11 @@ def parse_address(address: str) -> QdrantAddress:
     bare = address.partition("+")[2] if address.lower().startswith("qdrant+") else address
     try:
         parts = urlsplit(bare)
-        host, port = parts.hostname, parts.port or _PORT
+        host, port = parts.hostname, _PORT if parts.port is None else parts.port
     except ValueError:  # which quotes what it takes for a port: a piece of a password, perhaps
-        raise UsageError(
-            f"{shown} is no address: its host or its port is none; give {_FORMS}"
-        ) from None
+        port = 0
+    if not port:
+        raise UsageError(f"{shown} is no address: its host or its port is none; give {_FORMS}")
     prefix, _, collection = unquote(parts.path).strip("/").rpartition("/")
     if not host or not collection:
         raise UsageError(f"{shown} names no collection; give {_FORMS}")
