@@ -104,6 +104,22 @@ def test_what_cannot_be_is_a_line(penult, files, monkeypatch, typed, said):
     assert not (files / "x.h5").exists()
 
 
+def test_info_says_where_what_makes_a_joined_file_again_is_typed(penult, files, monkeypatch):
+    """Where the files are that were joined; a chain of commands ends with another name there."""
+    monkeypatch.chdir(files)
+    assert penult("join", "a.h5", "b.h5", "-o", "ab.h5", "-q").code == 0
+    *_, told, where = penult("info", "ab.h5").out.splitlines()
+    assert told == "made again by: penult join a.h5 b.h5 -o ab.h5"
+    assert where == "to be typed where a.h5, b.h5 are"
+    assert penult("reduce", "ab.h5", "-o", "small.h5", "--pca", 2, "-q").code == 0
+    *_, told, where = penult("info", "small.h5").out.splitlines()
+    assert told.endswith(" && penult reduce small_part1.h5 -o small.h5 --pca 2 --fit-on all")
+    assert where == (
+        "to be typed where a.h5, b.h5 are, with another name than small.h5 if that is there, "
+        "which is not replaced"
+    )
+
+
 def test_info_says_what_makes_a_merged_file_again(penult, photos, toy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("rose", "tulip"):

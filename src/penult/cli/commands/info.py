@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -138,8 +138,15 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
     )
     if commands and len(origins) <= _SHOWN_RUNS:
         say(f"made again by: {' && '.join(commands)}")
-        if len(commands) > 1 and "joined" not in found.origin:
-            # Where the file is, the last would fail after the work of the others.
+        # Of several commands, the last would fail after the work of the others where the file is.
+        joined = (name for one in origins for name in one.get("joined", {}).get("files", ()))
+        if read := list(dict.fromkeys(map(str, joined))):
+            where = _where(read)
+            if len(commands) > 1:
+                other = f"with another name than {file.name} if that is there"
+                where += f", {other}, which is not replaced"
+            say(where)
+        elif len(commands) > 1:
             say(f"to be typed in another folder than that of {file.name}, which is not replaced")
         for one in origins:
             if "-" in one.get("sources", ()):
@@ -177,8 +184,12 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
         command = train_command(found.settings, found.layer, output=file.name)
         say(f"made again by: {command}")
     if files := [f for f in (found.settings.features, found.settings.test_features) if f]:
-        say(f"to be typed where {listed(files)} {'is' if len(files) == 1 else 'are'}")
+        say(_where(files))
     say("made with " + ", ".join(f"{k} {v}" for k, v in found.versions.items()))
+
+
+def _where(files: Sequence[str]) -> str:
+    return f"to be typed where {listed(files)} {'is' if len(files) == 1 else 'are'}"
 
 
 def _show_index(file: Path, found: IndexInfo) -> None:
