@@ -44,9 +44,13 @@ def penult(capsys, monkeypatch):
         monkeypatch.setattr(options, "show_traceback", False)
         for module, name in ((warnings, "showwarning"), (logging, "lastResort")):
             monkeypatch.setattr(module, name, getattr(module, name))  # `main` sets them for good
+        level = logging.getLogger("penult").level  # which --debug lowers for good
         capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            logging.getLogger("penult").setLevel(level)
         code = ended.value.code
         said = capsys.readouterr()
         blank = [line for line in (said.out + said.err).splitlines() if line != line.rstrip()]

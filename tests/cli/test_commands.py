@@ -310,6 +310,26 @@ def test_debug_shows_the_traceback(penult, tmp_path, monkeypatch):
         main()
 
 
+def test_debug_says_what_runs_the_network(penult, photos, toy, tmp_path, caplog):
+    call = (
+        "extract",
+        photos / "rose",
+        "-o",
+        tmp_path / "f.h5",
+        "-m",
+        toy,
+        "-q",
+        "--labels",
+        "none",
+    )
+    assert penult(*call).code == 0
+    assert not caplog.messages
+    assert penult(*call, "--debug", "--overwrite").code == 0
+    assert caplog.messages == [
+        "penult: toy:mean-colour runs with the engine openvino, device cpu, in float32"
+    ]
+
+
 @pytest.mark.twice
 @pytest.mark.parametrize("command", [["--help"], ["train", "--help"], ["extract", "--help"]])
 def test_help_imports_nothing_heavy(command):

@@ -6,6 +6,7 @@ under the headings below.
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -455,7 +456,11 @@ Quiet = Annotated[
 
 def _remember_debug(value: bool) -> bool:
     global show_traceback
-    show_traceback = show_traceback or value
+    if value:
+        show_traceback = True
+        logging.getLogger("penult").setLevel(logging.INFO)
+        if logging.lastResort is not None:
+            logging.lastResort.setLevel(logging.INFO)
     return value
 
 
@@ -463,6 +468,9 @@ show_traceback = False
 Debug = Annotated[
     bool,
     general_option(
-        "--debug", help="Show the traceback of an error.", is_eager=True, callback=_remember_debug
+        "--debug",
+        help="Show the traceback of an error, and what runs a network and resizes photos.",
+        is_eager=True,
+        callback=_remember_debug,
     ),
 ]

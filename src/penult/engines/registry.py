@@ -131,7 +131,8 @@ def engines_tried(
             f"the engine {candidates[0]} runs on {places}; leave out {option('device', device)}"
         )
     on_device = _without_torch(on_device, backbone, engine, device)
-    return _computing_in(recipes[0].precision, on_device, kind)
+    quantized = backbone.metadata.quantized
+    return _computing_in(recipes[0].precision, on_device, kind, quantized=quantized)
 
 
 def open_engine(
@@ -184,7 +185,7 @@ def open_engine(
     *preferred, last = names
     for name, next_name in zip(preferred, names[1:], strict=True):
         try:
-            return _open(name, backbone, recipes, settings)
+            return _told(_open(name, backbone, recipes, settings), backbone, recipes)
         except EngineError as error:
             logging.getLogger("penult").warning(
                 "penult: running %s with %s, which is slower: %s",
@@ -192,10 +193,21 @@ def open_engine(
                 next_name,
                 error,
             )
-    return _open(last, backbone, recipes, settings)
+    return _told(_open(last, backbone, recipes, settings), backbone, recipes)
 
 
-def _computing_in(precision: str, names: list[str], kind: str) -> list[str]:
+def _told(engine: Engine, backbone: Backbone, recipes: Sequence[BackboneRecipe]) -> Engine:
+    in_what = "8-bit integers" if backbone.metadata.quantized else recipes[0].precision
+    logging.getLogger("penult").info(
+        "penult: %s runs with the engine %s, device %s, in %s",
+        *(backbone.described, engine.name, engine.device, in_what),
+    )
+    return engine
+
+
+def _computing_in(
+    precision: str, names: list[str], kind: str, *, quantized: bool = False
+) -> list[str]:
     """Those of some engines that compute in a precision on a kind of device."""
 
     def has(name: str, kind: str) -> bool:
@@ -212,7 +224,7 @@ def _computing_in(precision: str, names: list[str], kind: str) -> list[str]:
         raise UsageError(
             f"precision {precision} is for {' or '.join(elsewhere)}, and this would run on "
             f"{_PLACES[kind]} (engine {' or '.join(names)}); extract with "
-            f"{_precisions(names, kind)}"
+            f"{option('precision', 'float32') if quantized else _precisions(names, kind)}"
         )
     return able
 

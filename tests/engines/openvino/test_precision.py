@@ -120,6 +120,13 @@ def test_float16_on_a_cpu_is_refused(toy):
     )
 
 
+def test_of_a_network_in_integers_no_precision_is_proposed_that_refuses_it(toy):
+    backbone = open_backbone(toy).replace(quantized=True)
+    recipe = backbone.recipe().with_options(precision="float16")
+    with pytest.raises(UsageError, match=r"; extract with precision='float32'$"):
+        open_engine(backbone, [recipe], device="cpu")
+
+
 def test_torch_on_a_cpu_is_not_what_computes_it(toy):
     backbone = open_backbone(toy)
     with pytest.raises(UsageError) as caught:
