@@ -88,8 +88,11 @@ def test_an_image_without_a_row_is_named(toy, tmp_path):
     (tmp_path / "text.jpg").write_text("hello")
     with pytest.raises(ImageError, match=r"text\.jpg: is not an image"):
         Extractor(toy)([RED, tmp_path / "text.jpg", tmp_path / "gone.jpg"])
-    with pytest.raises(ImageError, match=r"gone\.jpg: is not there, or is a link to nothing$"):
+    with pytest.raises(ImageError, match=r"gone\.jpg: is not there$"):
         Extractor(toy)([tmp_path / "gone.jpg"])
+    (tmp_path / "link.jpg").symlink_to("gone.jpg")
+    with pytest.raises(ImageError, match=r"link\.jpg: is a link to nothing$"):
+        Extractor(toy)([tmp_path / "link.jpg"])
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def _open_given(path: Path) -> BinaryIO:
     try:
         return open_regular(path)
     except FileNotFoundError as error:
-        raise ImageError("is not there, or is a link to nothing") from error
+        raise ImageError("is a link to nothing" if path.is_symlink() else "is not there") from error
 
 
 @contextmanager
