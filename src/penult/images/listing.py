@@ -112,6 +112,11 @@ class Listing:
         }
 
     @property
+    def notes_without_splits(self) -> dict[str, Any]:
+        """`notes` of photos that are predicted, or searched with: none of these is in a split."""
+        return {name: found for name, found in self.notes.items() if name != "split_folders"}
+
+    @property
     def readers(self) -> int | None:
         """How many threads should read at once where that waits for a network; else None."""
         return _REMOTE_READERS if self.records.is_remote else None

@@ -189,8 +189,8 @@ def _draw_alone(
     counts = np.unique(labels, return_counts=True)[1]
     n, classes, smallest = len(labels), len(counts), int(counts.min())
     drawn = np.zeros(n, bool)
-    n_test = int(np.ceil(test_size * n))
-    possible = classes <= n_test <= n - classes and smallest > 1
+    n_test, fits = _rows_to_draw(counts, test_size)
+    possible = fits and smallest > 1
     if possible:
         _, chosen = train_test_split(
             np.arange(n), test_size=test_size, random_state=seed, stratify=labels
@@ -215,14 +215,20 @@ def _draw_alone(
     return drawn
 
 
+def _rows_to_draw(counts: NDArray[np.int64], test_size: float) -> tuple[int, bool]:
+    """How many of so many rows a class; and whether each class has one drawn and one left."""
+    total, classes = int(counts.sum()), len(counts)
+    drawn = int(np.ceil(test_size * total))
+    return drawn, classes <= drawn <= total - classes
+
+
 def _without_small(counts: NDArray[np.int64], test_size: float, folds: int) -> str:
     """Say how to drop no more classes than has to be; "" where that does not help."""
     sizes = np.unique(counts).tolist()
     for dropped, least in pairwise(sizes):
         kept = counts[counts >= least]
-        n_test = int(np.ceil(test_size * kept.sum()))
         enough = least - int(np.ceil(test_size * least)) >= max(folds, 1)
-        if enough and 2 <= len(kept) <= min(n_test, kept.sum() - n_test):
+        if enough and len(kept) >= 2 and _rows_to_draw(kept, test_size)[1]:
             return f", or drop the smallest classes with {option('min_per_class', dropped + 1)}"
     return ""
 

@@ -447,8 +447,7 @@ def _photos(
         listing = list_images(sources, splits="none", offline=spec.weights.offline)
         records, failures, readers = listing.records, listing.failures, listing.readers
         inputs = [one for one in sources if isinstance(one, Path)]
-        told = ("passed_over", "left_out", "labels_apart", "without_images")
-        on_listing({name: note for name, note in listing.notes.items() if name in told})
+        on_listing(listing.notes_without_splits)
 
     def batches(counted: _Count) -> Iterator[QueryBatch]:
         extractor = spec.shared()

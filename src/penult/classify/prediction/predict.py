@@ -213,6 +213,5 @@ def _listed(
         sorter.require_outside([one for one in sources if isinstance(one, Path)])
         listing = list_images(sources, labels="none", leave_out=[sorter.folder], offline=offline)
         sorter.require_files(listing.records)
-    told = ("passed_over", "left_out", "without_images")
-    on_listing({name: found for name, found in listing.notes.items() if name in told})
+    on_listing(listing.notes_without_splits)
     return listing.records, listing.failures, listing.readers

@@ -181,7 +181,7 @@ def run(
     style = "csv" if as_csv else "json" if as_json else "lines"
     columns = {**ready.columns, "escape_formulas": escape_formulas}
     written = (
-        nullcontext(_to_stdout(style, **columns))
+        nullcontext(_to_stdout(style, quiet=quiet, **columns))
         if output is None
         else to_file(output, overwrite=overwrite, inputs=ready.inputs, **columns)
     )
@@ -213,10 +213,12 @@ def run(
         raise typer.Exit(1)
 
 
-def _to_stdout(style: str, *, metric: Any, several: bool, vote: bool, escape_formulas: bool) -> Any:
+def _to_stdout(
+    style: str, *, quiet: bool, metric: Any, several: bool, vote: bool, escape_formulas: bool
+) -> Any:
     """Return what prints one outcome."""
     if style == "lines":
-        return _Tables(metric, vote=vote)
+        return _Tables(metric, vote=vote, quiet=quiet)
     from penult.retrieve.search.table import writer
 
     # A terminal must not obey a file's name; a pipe gets names as they are.
@@ -235,9 +237,9 @@ def _to_stdout(style: str, *, metric: Any, several: bool, vote: bool, escape_for
 class _Tables:
     """Print a small table for each query."""
 
-    def __init__(self, metric: Metric, *, vote: bool) -> None:
+    def __init__(self, metric: Metric, *, vote: bool, quiet: bool) -> None:
         self._near = VALUE_NAMES[metric]
-        self._vote, self._begun = vote, False
+        self._vote, self._begun = vote, quiet
 
     def __call__(self, outcome: SearchResult | Failure) -> None:
         if isinstance(outcome, Failure):
