@@ -269,6 +269,29 @@ def test_a_part_is_due_by_number_by_size_and_by_time(output, monkeypatch, limits
     store.close()
 
 
+def test_a_block_is_counted_once_however_often_it_is_asked_whether_a_part_is_due(
+    output, monkeypatch
+):
+    counted = []
+    nbytes = Outcomes.nbytes.fget
+    monkeypatch.setattr(
+        Outcomes, "nbytes", property(lambda one: counted.append(one.ids[0]) or nbytes(one))
+    )
+    monkeypatch.setattr(part_store, "LIMITS", part_store.Limits(nbytes=4 * 8))  # rows of two floats
+    store = PartStore(output)
+    ledger = begin(store)
+    due = []
+    for k in range(4):
+        store.add(outcomes(k))
+        due.append(store.is_due)
+    assert (store.waiting, due) == (4, [False, False, False, True])
+    assert counted == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+    store.flush(ledger)
+    store.add(outcomes(4))
+    assert (store.waiting, store.is_due) == (1, False), "and begins anew with each part"
+    store.close()
+
+
 def test_a_second_run_is_refused_with_the_firsts_process_and_may_follow_it(output):
     first = PartStore(output)
     with pytest.raises(OutputExistsError, match=rf"another run, process {os.getpid()} on "):

@@ -62,6 +62,9 @@ class PartStore:
         self.folder = parts_folder(output)
         self._lock = RunLock(self.folder, output)
         self._pending: list[Outcomes] = []
+        self._waiting = self._nbytes = (
+            0  # of these; asked for with each block, of which some are many
+        )
         self._since = 0.0
         self._parts: list[Part] = []
         self._safe = 0  # images
@@ -135,18 +138,20 @@ class PartStore:
             self._since = time.monotonic()
         if outcomes.ids:
             self._pending.append(outcomes)
+            self._waiting += len(outcomes.ids)
+            self._nbytes += outcomes.nbytes
 
     @property
     def waiting(self) -> int:
         """How many outcomes were added since the last flush."""
-        return sum(len(one.ids) for one in self._pending)
+        return self._waiting
 
     @property
     def is_due(self) -> bool:
         """It is time to flush."""
         return bool(self._pending) and (
             self.waiting >= LIMITS.images
-            or sum(one.nbytes for one in self._pending) >= LIMITS.nbytes
+            or self._nbytes >= LIMITS.nbytes
             or time.monotonic() - self._since >= LIMITS.seconds
         )
 
@@ -162,7 +167,7 @@ class PartStore:
         self._lock.check()
         outcomes = Outcomes.joined(self._pending)
         part = Part.write(self.folder, self.next_number, outcomes)
-        self._pending = []
+        self._pending, self._waiting, self._nbytes = [], 0, 0
         self._enter(part, outcomes, ledger)
 
     @property
@@ -236,6 +241,7 @@ class PartStore:
         with suppress(OSError):
             (self.folder / _EARLIER).rmdir()
         self._parts, self._pending, self._safe = [], [], 0
+        self._waiting = self._nbytes = 0
 
     def close(self) -> None:
         """Let go; the folder stays if there is something in it to go on with."""
