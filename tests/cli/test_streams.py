@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from feature_files import record, write
+
+from penult import load_classifier
 
 PENULT = f"{shlex.quote(sys.executable)} -m penult"
 
@@ -49,6 +52,22 @@ def test_a_run_goes_on_where_its_messages_find_no_space(rows):
     assert shell("penult info none.h5 2>/dev/full", rows).returncode == 2
     done = shell("penult export-rows f.h5 -o f.csv 2>/dev/full", rows)
     assert (done.returncode, len((rows / "f.csv").read_text().splitlines())) == (0, 1 + 36)
+
+
+@full
+def test_training_goes_on_where_its_messages_find_no_space(penult, rows, monkeypatch):
+    messages = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), line_buffering=True)
+    monkeypatch.setattr(sys, "stderr", messages)
+    kept, disk = os.dup(2), os.open("/dev/full", os.O_WRONLY)
+    os.dup2(disk, 2)
+    try:
+        done = penult("train", rows / "f.h5", "-o", rows / "c.skops", "--grid", "C=1")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(disk)
+    assert (done.code, done.err) == (0, "")
+    assert load_classifier(rows / "c.skops").label_names == ("daisy", "rose", "tulip")
 
 
 @posix
