@@ -16,7 +16,7 @@ from penult.errors import WeightsError
 HEAVY = {
     "IPython", "faiss", "h5py", "jinja2", "keras", "matplotlib", "nncf", "onnx", "onnxruntime",
     "pandas", "pyarrow", "pytest", "safetensors", "scipy", "skl2onnx", "sklearn", "skops", "timm",
-    "torch", "torchvision", "transformers", "filelock", "psutil",
+    "torch", "torchvision", "transformers", "filelock", "psutil", "tarfile",
 }  # fmt: skip
 NOT_CONVERTED = {"openvino.tools", "openvino_telemetry", "absl"}
 TO_A_FILE = {"h5py", "safetensors", "filelock", "psutil"}

@@ -31,7 +31,7 @@ from penult.images.sources.remote.connection import is_url
 from penult.images.sources.remote.folder import REMOTE_FOLDER
 from penult.images.sources.standard_input import STANDARD_INPUT, path_rows
 from penult.images.sources.table_in_memory import TABLE
-from penult.images.sources.tar.source import TAR
+from penult.images.sources.tar.kind import TAR
 from penult.inputs import begins_with, what_special
 from penult.interface import at_command_line, command, option, shell_quote
 from penult.records import Failure

@@ -14,43 +14,24 @@ from typing import Any, BinaryIO
 from penult import wording
 from penult.errors import ImageError, SourceError, UsageError
 from penult.images.labels.annotations import ImageEntry, SplitCandidate, split_of_name
-from penult.images.sources.base import (
-    ImageSource,
-    SourceArgument,
-    SourceKind,
-    SourceLocation,
-    SourceOptions,
-    extension_of,
-)
+from penult.images.sources.base import ImageSource, SourceLocation
 from penult.images.sources.file_names import escape_undecodable, has_hidden_part
-from penult.images.sources.random_access import RandomAccessFile, random_access
+from penult.images.sources.random_access import RandomAccessFile
 from penult.images.sources.tar.apart import LabelsApart
 from penult.images.sources.tar.headers import TarDamage, read_headers
+from penult.images.sources.tar.kind import compressed
 from penult.images.sources.tar.links import LinkTargets
 from penult.images.sources.tar.members import Member, is_folder, member_of, path_in_archive
 from penult.parsing import read_json
 from penult.records import Failure
 from penult.texts import FileNames, Numbers
 
-__all__ = ["TAR", "TarSource"]
+__all__ = ["TarSource"]
 
-_COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz")
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _SHIFTED = "is followed by what is no header, so that its bytes may be those of another file"
 _LABEL_BYTES = 1 << 20
 _MOST_NAMED = 20  # names of what may be a label, in a message
-
-
-def _is_compressed(argument: SourceArgument) -> bool:
-    """Whether its name is that of a compressed tar archive, which cannot be read in place."""
-    return str(argument).lower().endswith(_COMPRESSED)
-
-
-def _compressed(name: str) -> SourceError:
-    return SourceError(
-        f"{name} is compressed, so that no image in it can be reached without unpacking all before "
-        f"it; unpack it, or pack it without compression, which JPEG and PNG have anyway"
-    )
 
 
 class TarSource(ImageSource):
@@ -168,7 +149,7 @@ class TarSource(ImageSource):
     def _members(self, file: BinaryIO) -> Iterator[Member]:
         beginning = file.read(8)
         if any(beginning.startswith(magic) for magic in _MAGIC):
-            raise _compressed(self._file.name)
+            raise compressed(self._file.name)
         count = 0
         last: Member | None = None
         try:
@@ -396,16 +377,3 @@ def _refuse(reason: str) -> BinaryIO:
 
 def _encoded(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
-
-
-def _matches(argument: SourceArgument) -> bool:
-    return extension_of(argument) == ".tar" or _is_compressed(argument)
-
-
-def _open(location: SourceLocation, options: SourceOptions) -> Iterator[ImageSource]:
-    if _is_compressed(location.argument):
-        raise _compressed(str(location.argument))
-    yield TarSource(random_access(location.argument), location, options.label_column)
-
-
-TAR = SourceKind(_matches, _open, archive_extension=".tar", has_label_column=True)
