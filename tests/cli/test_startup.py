@@ -19,7 +19,7 @@ HEAVY = {
     "torch", "torchvision", "transformers", "filelock", "psutil", "tarfile",
 }  # fmt: skip
 NOT_CONVERTED = {"openvino.tools", "openvino_telemetry", "absl"}
-TO_A_FILE = {"h5py", "safetensors", "filelock", "psutil"}
+TO_A_FILE = {"h5py", "safetensors", "filelock"}
 
 
 @pytest.fixture(scope="module")

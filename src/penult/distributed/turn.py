@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-import psutil
-
 from penult.errors import OutputError, OutputExistsError, PathNotFoundError, PenultError
 from penult.features.parts.store import PartsStore
 from penult.features.resume.lock import RunLock
@@ -111,6 +109,8 @@ class _Note:
     def _is_alive(self, there: dict[str, object]) -> bool:
         if there.get("host") == socket.gethostname():
             process = there.get("process")
+            import psutil  # takes long, and only where another run may be at it
+
             if isinstance(process, int) and not psutil.pid_exists(process):
                 return False
         when = there.get("time")
