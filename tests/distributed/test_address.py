@@ -157,3 +157,48 @@ def test_more_workers_than_cores_of_this_machine_are_told_to_be_no_faster(place,
         "20 workers share the 2 cores of this machine: all run, and are hardly faster than 2 "
         "would be (ray_workers=2), which take less memory"
     ]
+
+
+def probing(monkeypatch, probe):
+    """Let a short program stand for the connection that Ray makes; an address that answers."""
+    monkeypatch.setattr(address, "_PROBE", probe)
+    monkeypatch.setattr(
+        address.socket, "create_connection", lambda *_args, **_options: socket.socket()
+    )
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    return "head:6379"
+
+
+ASKS = "import os; os.environ.get('RAY_AUTH_MODE') == 'token' or exit('AuthenticationError: no')"
+
+
+def test_a_token_is_shown_only_where_it_is_asked_for(monkeypatch):
+    assert not address.require_answer(probing(monkeypatch, "pass"))
+    assert address.require_answer(probing(monkeypatch, ASKS))
+
+
+def test_a_token_that_is_refused_is_told_apart_from_one_that_is_not_shown(monkeypatch):
+    there = probing(monkeypatch, "exit('InvalidAuthToken: another')")
+    with pytest.raises(ClusterError, match="there is none here, or another one; copy ~/"):
+        address.require_answer(there)
+
+    there = probing(monkeypatch, ASKS)
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    with pytest.raises(ClusterError, match="RAY_AUTH_MODE is 'disabled' here; unset it"):
+        address.require_answer(there)
+
+
+def test_what_listens_and_says_nothing_is_not_waited_for(monkeypatch):
+    there = probing(monkeypatch, "import time; time.sleep(60)")
+    monkeypatch.setattr(address, "_PROBE_SECONDS", 0.01)
+    with pytest.raises(ClusterError, match=r"\(no answer of Ray's within 0.01 seconds\); is it"):
+        address.require_answer(there)
+
+
+def test_the_mode_that_was_set_is_back_after_a_run(monkeypatch):
+    read = []
+    monkeypatch.setattr(address, "_read_again", lambda: read.append(os.environ["RAY_AUTH_MODE"]))
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    with address.authenticating(True):
+        pass
+    assert read == ["token", "disabled"]

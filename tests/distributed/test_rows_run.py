@@ -5,7 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import socket
+import subprocess
+import sys
+import time
 from functools import partial
+from types import SimpleNamespace
 
 import fsspec
 import numpy as np
@@ -13,7 +18,9 @@ import pytest
 
 import penult
 from penult.distributed import turn
+from penult.distributed.rows_folder import RowsFolder, RunRecord
 from penult.errors import (
+    ClusterError,
     ImageError,
     OutputError,
     OutputExistsError,
@@ -449,3 +456,190 @@ def test_a_file_and_a_dangling_link_of_that_name_are_called_so(rows, tmp_path):
     with pytest.raises(penult.PathNotFoundError, match=r"is a link to .*gone, which does not"):
         rows(tmp_path / "link.rows")
     assert (tmp_path / "file.rows").read_text() == "mine"
+
+
+def stopped_before_it_is_tidy(monkeypatch, run):
+    """A run that is killed, as it were, when its manifest is written and its record still there."""
+    remove = PartsStore.remove
+
+    def stop(store, name):
+        if name == "run.json":
+            raise KeyboardInterrupt
+        remove(store, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PartsStore, "remove", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run()
+
+
+def test_a_run_that_was_killed_when_all_was_done_is_tidied_up_and_not_made_again(
+    rows, tmp_path, monkeypatch
+):
+    stopped_before_it_is_tidy(monkeypatch, rows)
+    before = names(tmp_path / "photos.rows")
+    assert "run.json" in before
+
+    told = []
+    assert len(rows(progress=told.append)) == 95
+
+    assert names(tmp_path / "photos.rows") == [name for name in before if name != "run.json"]
+    assert "extract" not in {now.stage for now in told}
+
+    stopped_before_it_is_tidy(monkeypatch, partial(rows, overwrite=True))
+    assert len(rows(restart=True, overwrite=True)) == 95
+    assert "run.json" not in names(tmp_path / "photos.rows")
+
+
+def test_a_run_that_was_killed_before_its_manifest_computes_nothing_more(
+    rows, tmp_path, monkeypatch
+):
+    def stop(*_args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("penult.distributed.rows_run.PartsManifest.write", stop)
+        with pytest.raises(KeyboardInterrupt):
+            rows()
+    told = []
+
+    assert len(rows(progress=told.append)) == 95
+
+    extracting = [now for now in told if now.stage == "extract"]
+    assert [(now.done, now.failed, now.kept) for now in extracting] == [(96, 1, 96)]
+
+
+def test_a_folder_that_an_unfinished_run_is_to_replace_is_replaced_only_when_asked_again(
+    rows, tmp_path, monkeypatch
+):
+    rows()
+    stopped_after(1, monkeypatch, partial(rows, overwrite=True, part_images=50))
+
+    with pytest.raises(OutputExistsError, match="overwrite=True to replace it"):
+        rows()
+    assert len(penult.load(tmp_path / "photos.rows")) == 95
+    assert len(rows(overwrite=True, part_images=50)) == 95
+
+
+def test_an_update_to_what_is_gone_again_leaves_the_folder_as_it_was(
+    rows, tiles, tmp_path, monkeypatch
+):
+    rows()
+    before = names(tmp_path / "photos.rows")
+    shutil.copy(tiles / "0/003.png", tiles / "2/200.png")
+    stopped_after(1, monkeypatch, partial(rows, update=True))
+    assert "run.json" in names(tmp_path / "photos.rows")
+    (tiles / "2/200.png").unlink()
+
+    found = rows(update=True)
+
+    assert (found.changes.added, found.changes.removed) == ((), ())
+    assert names(tmp_path / "photos.rows") == before
+
+
+def test_a_run_that_fails_before_its_first_part_says_of_none_that_it_is_safe(
+    rows, faulty, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(faulty, "fails", staticmethod(lambda number: number > 1))
+
+    with pytest.raises(OutputError, match=r"^part 1 cannot be written, tried 6 times: ") as caught:
+        rows()
+    assert "safe" not in str(caught.value)
+    assert not (tmp_path / "photos.rows").exists()
+
+
+def test_a_part_that_its_worker_found_there_is_not_computed_again(rows, tmp_path, monkeypatch):
+    stopped_after(1, monkeypatch, rows)
+    store = PartsStore.at(tmp_path / "photos.rows")
+    header = SimpleNamespace(run=RunRecord.read(store).run, part_images=PART, format="h5")
+    folder = RowsFolder(store, header, "", None)
+
+    assert folder.find(1, []).images == PART
+    assert folder.find(2, []) is None
+    [entry] = (tmp_path / "photos.rows").glob("rows-*-00001.json")
+    [part] = (tmp_path / "photos.rows").glob("rows-*-00001.h5")
+    part.write_bytes(part.read_bytes()[:-1])
+    assert folder.find(1, []) is None, "it is not whole"
+    entry.write_text("{")
+    assert folder.find(1, []) is None
+
+
+def test_a_worker_writes_into_no_folder_but_that_of_its_run(rows, tmp_path, monkeypatch):
+    stopped_after(1, monkeypatch, rows)
+    store = PartsStore.at(tmp_path / "photos.rows")
+    token = RunRecord.read(store).token
+
+    RowsFolder(store, None, token).require()
+    with pytest.raises(ClusterError, match="is another one there, or another run's by now"):
+        RowsFolder(store, None, "0").require()
+    store.remove("run.json")
+    with pytest.raises(ClusterError, match=r"photos\.rows has no run\.json there; it has to be a"):
+        RowsFolder(store, None, token).require()
+
+
+def test_the_record_of_a_newer_penult_is_refused_and_one_that_is_no_record_counts_for_nothing(
+    rows, tmp_path, monkeypatch
+):
+    stopped_after(1, monkeypatch, rows)
+    store = PartsStore.at(tmp_path / "photos.rows")
+    record = json.loads(store.read("run.json"))
+
+    def write(**changes):
+        store.put_bytes("run.json", json.dumps({**record, **changes}).encode())
+
+    write(format=2, penult="9.1")
+    with pytest.raises(ResumeError, match=r"of penult 9\.1, a newer one; finish it with that, or"):
+        rows()
+    write(options={**record["options"], "part_images": "many"})
+    assert RunRecord.read(store).entries(store) == {}
+    write(format="two")
+    assert RunRecord.read(store) is None
+    write(names=[])
+    assert RunRecord.read(store) is None
+
+
+def test_where_there_is_no_folder_for_the_rows_that_folder_is_named(rows, tmp_path):
+    with pytest.raises(penult.PathNotFoundError, match=r"there is no folder .*/gone$"):
+        rows(tmp_path / "gone/photos.rows")
+
+
+def test_an_update_of_nothing_is_refused(light, tiles):
+    with pytest.raises(UsageError, match="an update needs an output to bring up to date"):
+        penult.extract(tiles, **light, update=True)
+
+
+def test_at_an_address_a_driver_that_was_killed_on_this_machine_is_gone_at_once(rows, address):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    note = {"token": "0", "host": socket.gethostname(), "process": ended.pid, "time": 4e9}
+    PartsStore.at(address).put_bytes(turn.NOTE, json.dumps(note).encode())
+
+    assert len(rows(address)) == 95
+
+
+def test_at_an_address_one_of_two_drivers_that_begin_at_once_gives_way(rows, address, monkeypatch):
+    there = PartsStore.at(address)
+
+    def begin(_seconds):
+        note = {"token": "0", "host": "node7", "process": 17, "time": 4e9}
+        there.put_bytes(turn.NOTE, json.dumps(note).encode())
+
+    monkeypatch.setattr(
+        turn, "time", SimpleNamespace(sleep=begin, time=time.time, monotonic=time.monotonic)
+    )
+    with pytest.raises(OutputExistsError, match="another run, process 17 on node7"):
+        rows(address)
+    assert there.names() == [turn.NOTE], "it is the other's"
+
+
+def test_at_an_address_a_driver_dates_its_note_again_and_again(rows, address, monkeypatch):
+    there, dates = PartsStore.at(address), set()
+    monkeypatch.setattr(turn, "_EVERY", 0.0)
+
+    def look(now):
+        if now.stage == "extract":
+            dates.add(json.loads(there.read(turn.NOTE))["time"])
+
+    rows(address, progress=look)
+
+    assert len(dates) > 1

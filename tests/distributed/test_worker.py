@@ -5,26 +5,33 @@ from __future__ import annotations
 import logging
 import pickle
 import socket
+import sys
+import tarfile
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from toys import LightMeanColour
 
+from penult.backbones.registry import registered
 from penult.backbones.weights.choice import WeightsChoice
 from penult.distributed.cluster import _actor_class, _explained, _result
 from penult.distributed.destination import SharedFolder
 from penult.distributed.following import Tally, follow
 from penult.distributed.known import KnownContent
-from penult.distributed.result import Result
+from penult.distributed.result import Note, Result
 from penult.distributed.tasks import Task, divided, task_size
 from penult.distributed.worker import PartWorker, WorkerJob
+from penult.engines.registry import ENGINES
 from penult.errors import ClusterError, ImageError, OutputError, PenultError, SourceError
 from penult.extraction import Extraction
-from penult.extractor import EngineOptions, ExtractorSpec, ModelRows
+from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOptions
 from penult.features.resume.lock import RunLock, owner_of
 from penult.features.resume.store import PartStore
+from penult.interface import option
+from penult.machine import cores
 
 HERE = f"on {socket.gethostname()}: "
 
@@ -264,3 +271,102 @@ def test_what_is_left_of_a_run_that_was_taken_for_dead_counts_once(job, tmp_path
     assert ledger.done == 16
     assert [path.name[:6] for path in Path(store.folder).glob("*.safetensors")] == ["000001"]
     store.close()
+
+
+def test_a_note_of_several_workers_is_said_once_and_an_error_ends_the_run_at_once(job, caplog):
+    tasks = [Task(k, 0, 1) for k in (1, 2, 3)]
+    slow = (Note("penult", logging.WARNING, "the disk is slow"),)
+    results = [Result(task, "n", notes=slow) for task in tasks]
+    results[1] = replace(results[1], error=OutputError("the disk is full"))
+    entered = []
+
+    with pytest.raises(OutputError, match=r"^the disk is full$"):
+        follow(
+            given(*results),
+            tasks,
+            job,
+            Tally(0, 0, 0),
+            enter=entered.append,
+            beat=lambda: None,
+        )
+
+    assert caplog.messages == ["the disk is slow"]
+    assert entered == results[:1]
+
+
+def test_an_image_that_is_to_end_the_run_is_told_as_on_one_machine(work, job):
+    spec = replace(job.extractor.spec, reading=ReadingOptions(on_error="fail"))
+    error = work(spec=spec)(Task(6, 78, 18)).error
+    assert isinstance(error, ImageError)
+    assert str(error).startswith("2/050.png: ")
+
+
+def test_a_worker_names_options_as_the_command_line_of_its_driver_does(work, monkeypatch):
+    def put(self, number, records, outcomes):
+        raise OutputError(f"give {option('restart', True)}")
+
+    monkeypatch.setattr(SharedFolder, "put", put)
+    told = {here: str(work(at_command_line=here)(Task(9, 0, 16)).error) for here in (True, False)}
+    assert told[True].endswith("give --restart")
+    assert told[False].endswith("give restart=True")
+
+
+def test_a_worker_has_the_sources_and_engines_of_its_driver_in_place_of_its_own(
+    job, folder, tmp_path, monkeypatch, light
+):
+    monkeypatch.setattr("penult.machine._share", [])
+    monkeypatch.chdir(tmp_path)
+    theirs = pickle.loads(pickle.dumps(LightMeanColour()))
+    engine = replace(ENGINES["means"])
+    own = WorkerJob.of(job, job.extractor.spec, folder, cores=1)
+    monkeypatch.chdir("/")
+
+    replace(own, sources=(theirs,), engines=(engine,)).set_up()
+
+    assert Path.cwd() == tmp_path
+    assert cores() == 1
+    assert [source for source in registered() if source.prefix == "light"] == [theirs]
+    assert ENGINES["means"] is engine
+
+
+def test_a_machine_without_penult_is_named(monkeypatch):
+    batch = {"number": [1], "first": [0], "count": [1]}
+    actor = _actor_class("0.0.7")(None, None, [], ("run", 7))
+    monkeypatch.setitem(sys.modules, "penult", None)
+
+    [answer] = actor(batch)["result"]
+
+    monkeypatch.undo()
+    with pytest.raises(ClusterError, match=r"run: penult is not installed there \(.*; install the"):
+        _result(answer)
+
+
+def test_a_folder_that_is_gone_by_the_time_of_writing_is_called_so(tmp_path):
+    with pytest.raises(ClusterError, match="gone is not there; it has to be on a file system that"):
+        SharedFolder(tmp_path / "gone", "process 1 on n").put(1, [], None)
+
+
+def test_a_machine_that_cannot_open_an_archive_that_is_open_elsewhere_is_named(
+    light, tiles, folder, tmp_path
+):
+    with tarfile.open(tmp_path / "tiles.tar", "w") as archive:
+        archive.add(tiles / "0", "tiles")
+    spec = ExtractorSpec(
+        rows=ModelRows(models=("light:mean-colour",)), engine=EngineOptions(engine="means")
+    )
+    job = Extraction(extractor=spec)._job(str(tmp_path / "tiles.tar"), (), lambda _now: None)
+    worker = PartWorker(
+        WorkerJob.of(job, spec, folder, cores=1),
+        job.records,
+        np.arange(len(job.records)),
+        KnownContent.none(),
+        extractor=job.extractor,
+    )
+    hidden = (tmp_path / "tiles.tar").rename(tmp_path / "elsewhere.tar")
+    task = Task(1, 0, 16)
+
+    result = worker(task)
+    assert result.unopened == 0
+    hidden.rename(tmp_path / "tiles.tar")
+    with pytest.raises(SourceError, match=f"{socket.gethostname()} cannot open .*tiles/000.png"):
+        follow(given(result), [task], job, Tally(0, 0, 0), enter=lambda _: None, beat=lambda: None)

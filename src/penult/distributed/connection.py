@@ -86,11 +86,11 @@ class Connection:
         ]
         if not any(fits):
             has = max(nodes, key=lambda node: node.get("CPU", 0), default={})
-            told = (
-                f"no machine of the cluster has {count(options.cpus, 'core')}"
-                f"{f' and {options.gpus:g} GPU' if options.gpus else ''} for a worker "
-                f"(the largest has {has.get('CPU', 0):g} and {has.get('GPU', 0):g})"
-            )
+            wants, largest = count(options.cpus, "core"), count(int(has.get("CPU", 0)), "core")
+            if options.gpus:
+                wants += f" and {options.gpus:g} GPU"
+                largest += f" and {has.get('GPU', 0):g} GPU"
+            told = f"no machine of the cluster has {wants} for a worker (the largest has {largest})"
             if self.is_local:
                 raise UsageError(
                     f"{told}; give {option('ray_cpus', 'N')} and "

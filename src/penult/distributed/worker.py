@@ -314,19 +314,19 @@ def _patiently(call: Callable[[], Any], task: Task) -> Any:
     OutputError
         Names the part.
     """
-    for attempt in range(_TRIES):
+    tries = 1
+    while True:
         try:
             return call()
         except OSError as error:  # an OutputError is one
             number = error.errno or getattr(error.__cause__, "errno", None)
-            last = attempt == _TRIES - 1 or number in _FOR_GOOD
-            if not last:
-                time.sleep(_PAUSE * 2**attempt)
+            if tries < _TRIES and number not in _FOR_GOOD:
+                time.sleep(_PAUSE * 2 ** (tries - 1))
+                tries += 1
                 continue
-            tried = f", tried {attempt + 1} times" if attempt else ""
+            tried = f", tried {tries} times" if tries > 1 else ""
             told = error.strerror or first_line(error)
             raise OutputError(f"part {task.number:,} cannot be written{tried}: {told}") from error
-    raise AssertionError
 
 
 @contextmanager
