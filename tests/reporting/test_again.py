@@ -10,7 +10,7 @@ from feature_files import recipe
 
 import penult
 from penult.recipe import AugmentedRecipe, AveragedRecipe, JoinedRecipe, ProjectedRecipe, Projection
-from penult.reporting.again import commands_again
+from penult.reporting.again import commands_again, merged_again
 
 pytestmark = pytest.mark.light
 
@@ -103,3 +103,30 @@ def test_a_file_joined_of_files_is_joined_of_them_again(toy, tiny, photos, tmp_p
     assert reduce == "penult reduce s_part1.h5 -o s.h5 --pca 2 --fit-on all"
     memory = penult.join([a, b]).features
     assert commands_again([memory.recipe], memory.layers, memory.origin, output="m.h5") == ()
+
+
+def test_parts_of_another_size_or_format_are_asked_for():
+    def parts(images, how):
+        return commands_again(
+            [A], ["x"], ORIGIN, output="all.rows", part_images=images, part_format=how
+        )
+
+    assert parts(500, "parquet")[0].endswith(" --part-images 500 --part-format parquet")
+    assert "--part" not in parts(4096, "h5")[0]
+
+
+def test_rows_that_were_merged_are_made_run_by_run_and_merged():
+    origin = {"sources": ["/photos"], "added": [{"sources": ["/more"]}]}
+    assert merged_again([A], [A.layer], origin, output="all.h5") == (
+        f"{EXTRACT} all-1.h5 --model toy:a",
+        "penult extract /more -o all-2.h5 --model toy:a",
+        "penult merge all-1.h5 all-2.h5 -o all.h5",
+    )
+    assert merged_again([A], [A.layer], ORIGIN, output="all.h5") == again(A)
+    nobody_knows = [AveragedRecipe(JoinedRecipe((A, B)), "flip")]
+    assert merged_again(nobody_knows, ["joined"], origin, output="all.h5") == ()
+
+
+def test_a_tree_of_which_a_part_cannot_be_made_has_no_commands():
+    odd = AveragedRecipe(JoinedRecipe((A, B)), "flip")
+    assert again(ProjectedRecipe.of(odd, PCA)) == ()

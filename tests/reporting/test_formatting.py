@@ -4,6 +4,7 @@ from penult.recipe import Preprocessing
 from penult.reporting.formatting import (
     brief_time,
     duration,
+    file_size,
     plain,
     preprocessing_words,
 )
@@ -82,3 +83,17 @@ def test_measured_numbers_have_a_unit_and_no_more_digits_than_are_the_same_each_
     write, value, expected
 ):
     assert write(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (45_400, "45 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.0 MB"),
+    ],
+)
+def test_sizes_of_files_are_in_powers_of_1000(size, expected):
+    assert file_size(size) == expected

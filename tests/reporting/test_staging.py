@@ -135,3 +135,30 @@ def test_a_file_is_no_folder_to_write_to(tmp_path):
     (tmp_path / "r").write_text("")
     with pytest.raises(OutputExistsError, match="is a file; give a folder"):
         write(tmp_path / "r")
+
+
+def test_a_file_where_the_report_is_put_together_is_called_so(tmp_path):
+    staging_folder(tmp_path).write_text("mine")
+    with pytest.raises(OutputExistsError, match=r"report\.parts is a file; give a folder"):
+        write(tmp_path)
+    assert staging_folder(tmp_path).read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_made_is_no_output(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"file/r cannot be written: "):
+        write(tmp_path / "file" / "r")
+
+
+def test_what_is_mended_and_typed_again_goes_on_from_the_rows_which_is_said_once(tmp_path):
+    def fail(told):
+        with staged(tmp_path, **PARTS) as folder:
+            (folder / "rows.h5").write_text("new")
+            raise OutputError(told)
+
+    safe = f"the rows are safe in {staging_folder(tmp_path)}: once that is mended, the same call"
+    with pytest.raises(OutputError) as caught:
+        fail("the disk is full")
+    assert str(caught.value) == f"the disk is full; {safe} goes on from there"
+    with pytest.raises(OutputError, match=r"^the same call goes on from there$"):
+        fail("the same call goes on from there")

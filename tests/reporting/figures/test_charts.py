@@ -1,3 +1,5 @@
+import base64
+import io
 import re
 from html.parser import HTMLParser
 
@@ -10,7 +12,7 @@ from penult.classify.settings import LayerResult
 from penult.errors import OutputExistsError
 from penult.reporting.figures.charts import curve_chart, layers_chart
 from penult.reporting.figures.colors import VARIABLES
-from penult.reporting.figures.export import to_png, to_svg
+from penult.reporting.figures.export import to_html_picture, to_png, to_svg
 
 
 def layers_of(*accuracies, names=None):
@@ -116,3 +118,11 @@ def test_a_png_is_whole_and_replaces_nothing_unasked(tmp_path):
         picture.load()
     with pytest.raises(OutputExistsError):
         to_png(curve_chart(CURVE), path)
+
+
+def test_a_chart_is_an_element_of_a_notebook_whose_words_are_no_tags():
+    page = to_html_picture(curve_chart(CURVE), '<a "map">')
+    said, _, data = page.partition("data:image/png;base64,")
+    assert '<img alt="&lt;a &#34;map&#34;&gt;"' in said or "&lt;a &quot;map&quot;&gt;" in said
+    with Image.open(io.BytesIO(base64.b64decode(data.partition('"')[0]))) as picture:
+        assert picture.format == "PNG"

@@ -165,3 +165,20 @@ def test_an_existing_file_is_kept_unless_overwriting(tmp_path):
     assert path.read_text() == "mine"
     confusion_matrix_png(scores_of([[1, 0], [0, 1]]), path, overwrite=True)
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_number_that_would_be_too_small_to_read_is_left_out(tmp_path, monkeypatch):
+    from matplotlib.axes import Axes
+
+    written, write = [], Axes.text
+
+    def noted(axes, x, y, text, **style):
+        written.append(text)
+        return write(axes, x, y, text, **style)
+
+    monkeypatch.setattr(Axes, "text", noted)
+    counts = np.eye(40, dtype=int)
+    counts[0, 1] = 1_234_567
+    confusion_matrix_png(scores_of(counts), tmp_path / "many.png")
+    assert "1" in written
+    assert "1234567" not in written

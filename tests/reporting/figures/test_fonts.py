@@ -108,3 +108,9 @@ def test_letters_that_matplotlib_cannot_order_are_not_drawn_in_disorder(name, mo
     found = drawable([name])
     assert found.names == ("#1",)
     assert "pip install 'matplotlib>=3.11'" in found.message("a.png")
+
+
+def test_a_font_that_is_damaged_is_passed_over(make_font, installed, tmp_path):
+    (tmp_path / "broken.ttf").write_bytes(b"no font")
+    installed += [str(tmp_path / "broken.ttf"), make_font("Egyptian", HIEROGLYPH)]
+    assert drawable([HIEROGLYPH]).names == (HIEROGLYPH,)

@@ -350,3 +350,9 @@ def test_points_of_any_size_fill_their_frame_and_those_at_one_place_have_one(sca
     assert low < xy[:, 0].min() <= xy[:, 0].max() < high
     if scale:
         assert high - low < 2 * span
+
+
+def test_of_very_many_points_some_say_where_they_are_densest():
+    heap = np.random.default_rng(0).normal(5, 0.01, (4_000, 2))
+    points = np.concatenate([heap, np.random.default_rng(1).uniform(-90, 0, (1_000, 2))])
+    assert densest(points) == pytest.approx([5, 5], abs=0.05)

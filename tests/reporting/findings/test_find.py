@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 from duplicate_records import FOUND
@@ -10,8 +11,10 @@ from reports import FLOWERS, GARDEN, report_of, with_scores
 
 from penult.classify.diagnosis.label_errors import LabelIssue
 from penult.classify.diagnosis.learning_curve import CurvePoint
-from penult.records import Failure
+from penult.records import Failure, Predictions
+from penult.reporting.applied import Applied
 from penult.reporting.findings import find
+from penult.reporting.findings.contradicted import contradicted
 
 pytestmark = pytest.mark.light
 
@@ -79,3 +82,35 @@ def test_held_out_images_that_trained_the_network_come_before_all_else():
     )
     known["held-out images that trained the network"] = 0
     assert sections(report_of(GARDEN, FLOWERS, settings=known)) == ["mistakes"]
+
+
+def applied_to(outcomes, trained_on, apart=None):
+    """The findings on a given classifier, of which the scored images are known."""
+    report = report_of(outcomes, FLOWERS)
+    images = report.trained.held_out
+    evaluation = SimpleNamespace(trained=len(trained_on), images=images, apart=apart)
+    applied = Applied(
+        file="flowers.skops",
+        label_names=tuple(FLOWERS),
+        predictions=Predictions([]),
+        seen=frozenset(trained_on),
+        evaluation=evaluation,
+    )
+    return contradicted(dataclasses.replace(report, applied=applied))
+
+
+def test_images_that_contradict_the_classifier_that_they_trained_are_counted():
+    two = applied_to(GARDEN, ["iris/1.jpg", "iris/2.jpg", "tulip/2.jpg"], apart=True)
+    assert (two.text, two.section) == (
+        "2 of 3 images that trained it are called otherwise than they are labelled: their labels "
+        "may be wrong.",
+        "contradictions",
+    )
+    one = applied_to(GARDEN, ["iris/1.jpg", "iris/2.jpg"])
+    assert (one.text, one.section) == (
+        "1 of 2 images that trained it is called otherwise than it is labelled: its label may be "
+        "wrong.",
+        "mistakes",
+    )
+    assert applied_to(GARDEN, ["iris/1.jpg"]) is None
+    assert applied_to(GARDEN, []) is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import logging
 import math
 import textwrap
@@ -14,7 +12,7 @@ import numpy as np
 
 from penult.messages import printable
 from penult.reporting.figures.colors import INK, LINE, PAPER, SOFT, WRONG
-from penult.reporting.figures.export import to_file
+from penult.reporting.figures.export import to_file, to_html_picture
 from penult.reporting.figures.fonts import drawable
 from penult.reporting.figures.heat_overlay import overlay
 from penult.wording import percent, shorten
@@ -63,10 +61,7 @@ def write_look(
 
 def look_as_html(look: Look) -> str:
     """Draw it as an HTML element for a notebook."""
-    out = io.BytesIO()
-    draw_look(look).savefig(out, format="png", dpi=90, bbox_inches="tight", pad_inches=0.05)
-    data = base64.b64encode(out.getvalue()).decode("ascii")
-    return f'<img alt="maps" style="max-width:100%" src="data:image/png;base64,{data}">'
+    return to_html_picture(draw_look(look), "maps")
 
 
 def _draw_classes(look: Look) -> Figure:
