@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -414,3 +415,22 @@ def test_rows_may_be_given_as_features(make_features):
     for wrong in ("rows.h5", 3, None, [["a"]]):
         with pytest.raises(UsageError, match=r"^rows is .*; give an array of shape"):
             classifier.predict_features(wrong)
+
+
+def test_a_file_of_pytorchs_says_where_to_look_into_it(tmp_path):
+    with zipfile.ZipFile(tmp_path / "net.pt", "w") as archive:
+        archive.writestr("net/data.pkl", b"")
+    with pytest.raises(WrongFileError, match=r"is a file of PyTorch's, .*penult\.layers.*net\.pt"):
+        load_classifier(tmp_path / "net.pt")
+
+
+def test_a_file_that_cannot_be_read_says_why(tmp_path, monkeypatch):
+    (tmp_path / "a.skops").write_bytes(b"hello")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(zipfile, "is_zipfile", lambda _path: False)
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ClassifierFileError, match=r"a\.skops cannot be read: Permission denied"):
+        load_classifier(tmp_path / "a.skops")

@@ -69,18 +69,9 @@ def as_classifier(classifier: Classifier | str | Path) -> Classifier:
 
     Raises
     ------
-    UsageError
-        If it is neither.
     PathNotFoundError, ClassifierFileError
     """
-    if isinstance(classifier, Classifier):
-        return classifier
-    if isinstance(classifier, str | Path):
-        return load_classifier(classifier)
-    raise UsageError(
-        f"a classifier given as {type(classifier).__name__}; allowed: what penult.train returned, "
-        "or the path of a classifier file or of a fine-tuned network's folder"
-    )
+    return classifier if isinstance(classifier, Classifier) else load_classifier(classifier)
 
 
 @checked

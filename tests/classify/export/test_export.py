@@ -15,6 +15,7 @@ from penult.engines.openvino.precision import capabilities
 from penult.errors import (
     EngineError,
     MissingExtraError,
+    OutputError,
     OutputExistsError,
     PathNotFoundError,
     UnknownNameError,
@@ -239,3 +240,29 @@ def test_a_classifier_of_bfloat16_rows_is_told_that_its_file_computes_in_float32
     rows = penult.extract(photos, precision="bfloat16")
     export(train(rows, classifier="centroid"), tmp_path / "half.onnx")
     assert "computes in float32; the classifier's rows were in bfloat16" in caplog.text
+
+
+def test_neighbours_by_another_distance_are_refused_with_it(make_features):
+    classifier = train(make_features(COUNTS), classifier="knn", grid={"n_neighbors": [5]})
+    classifier.pipeline[-1].effective_metric_ = classifier.pipeline[-1].metric = "euclidean"
+    with pytest.raises(EngineError, match="written as ONNX: neighbours by euclidean distance, wei"):
+        probe_graph(classifier)
+
+
+def test_a_file_that_one_onnx_cannot_hold_is_refused_and_leaves_nothing(
+    flowers, tmp_path, monkeypatch
+):
+    import onnx
+
+    written = onnx.ModelProto.SerializeToString
+
+    def refuse(model):
+        if model.doc_string:  # the whole file
+            raise ValueError("Message onnx.ModelProto exceeds maximum protobuf size of 2GB")
+        return written(model)
+
+    monkeypatch.setattr(onnx.ModelProto, "SerializeToString", refuse)
+    before = [*tmp_path.iterdir()]
+    with pytest.raises(OutputError, match="larger than the 2 GB that one ONNX file"):
+        export(flowers, tmp_path / "f.onnx")
+    assert [*tmp_path.iterdir()] == before

@@ -3,13 +3,21 @@ import json
 import typing
 import zipfile
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from archives import unsealed
 from scipy.spatial.distance import cdist
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.svm import LinearSVC
 
+from penult.classify.kinds.calibration import found_sharpness
+from penult.classify.kinds.forest import _are_sound
 from penult.classify.kinds.registry import all_kinds, find_kind, kind_names
 from penult.classify.loading import load_classifier
 from penult.classify.pipeline import make_pipeline
@@ -208,3 +216,27 @@ def test_the_help_of_train_names_every_parameter():
     for kind in all_kinds():
         for name in kind.parameters:
             assert name in option.help
+
+
+def test_weights_that_belong_to_a_network_are_not_trained_on_rows():
+    with pytest.raises(UsageError, match=r"finetuned cannot be trained on rows: .* another kind"):
+        find_kind("finetuned").make(0)
+
+
+def test_without_folds_decisions_are_as_sure_as_they_are():
+    assert found_sharpness(find_kind("svm"), SimpleNamespace(folds=()), {}) == 1
+
+
+@pytest.mark.parametrize("wrong", ["last step", "unknown step", "flat axes"])
+def test_a_pipeline_that_no_forest_was_trained_in_is_not_sound(wrong):
+    rows = np.random.default_rng(0).normal(size=(12, 4))
+    steps = [("reduce", PCA(2)), ("forest", RandomForestClassifier(random_state=0))]
+    pipeline = Pipeline(steps).fit(rows, [0, 1] * 6)
+    assert _are_sound(pipeline, 10) is True
+    if wrong == "last step":
+        pipeline.steps[-1] = ("svc", LinearSVC())
+    elif wrong == "unknown step":
+        pipeline.steps[0] = ("scale", MinMaxScaler().fit(rows))
+    else:
+        pipeline[0].components_ = pipeline[0].components_[0]
+    assert _are_sound(pipeline, 10) is False

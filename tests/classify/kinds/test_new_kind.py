@@ -102,3 +102,20 @@ def test_an_estimator_without_probabilities_is_refused_before_training(make_feat
     register_kind(Undecided())
     with pytest.raises(UsageError, match="undecided makes a LinearSVC, which has no predict_proba"):
         train(make_features(COUNTS), classifier="undecided")
+
+
+@pytest.mark.usefixtures("bayes")
+def test_a_grid_of_its_own_that_cannot_be_is_refused_before_training(make_features):
+    class Wrong(NaiveBayes):
+        name = "wrong"
+        grid = MappingProxyType({"var_smoothing": (-1.0,)})
+
+    register_kind(Wrong())
+    with pytest.raises(UsageError, match=r"^wrong cannot have .*'var_smoothing': -1.0"):
+        train(make_features(COUNTS), classifier="wrong")
+
+
+@pytest.mark.usefixtures("bayes")
+def test_what_does_not_stream_says_so():
+    with pytest.raises(NotImplementedError, match="bayes does not stream"):
+        NaiveBayes().solve_streamed(None, [], lambda: None)

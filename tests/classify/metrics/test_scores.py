@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import binom
 from sklearn import metrics
 
+from penult.classify.metrics.label_scores import score_labels
 from penult.classify.metrics.probability_sums import ProbabilitySums
 from penult.classify.metrics.scores import (
     accuracy_interval,
@@ -183,3 +184,12 @@ def test_what_is_no_scores_is_refused(data):
 def test_nothing_to_score_is_refused():
     with pytest.raises(UsageError):
         score(np.array([], int), np.array([], int), NAMES)
+
+
+def test_of_images_without_any_label_every_average_is_zero():
+    nothing = np.zeros((2, 3), bool)
+    found = score_labels(nothing, nothing, np.full((2, 3), 0.1), ("a", "b", "c"), split="a test")
+    assert found.accuracy == 1, "nothing is missing or wrong"
+    assert (found.macro.recall, found.macro.f1, found.micro.f1) == (0, 0, 0)
+    with pytest.raises(UsageError, match="cannot score 1 predictions of 2 images"):
+        score_labels(nothing, nothing[:1], np.zeros((1, 3)), ("a", "b", "c"), split="a test")

@@ -418,3 +418,89 @@ def test_a_last_line_that_no_power_cut_leaves_is_named_and_kept(here, there, dam
     assert (there / LOG).read_bytes().rstrip(b"\n") == damaged.splitlines()[-1]
     move(there, here / "b/1.jpg")
     assert damaged.splitlines()[-1] in (there / LOG).read_bytes()
+
+
+@pytest.mark.parametrize("blocked", ["a", ""])
+def test_a_photo_whose_folder_is_a_file_by_now_stays_and_the_file_is_named(here, there, blocked):
+    move(there, here / "a/1.jpg", here / "b/1.jpg")
+    (here / "b/2.jpg").unlink()
+    for folder in (here / "a", here / "b", here):
+        if folder == here / "a" or not blocked:
+            folder.rmdir()
+    (here / blocked).write_text("mine")
+
+    back = move_back(there)
+
+    photos, said = (1, 1) if blocked else (0, 2)
+    assert (back.photos, len(back.failures)) == (photos, said)
+    assert {one.reason for one in back.failures} == {
+        f"{here / blocked} is no folder by now; move it away"
+    }
+    (here / blocked).unlink()
+    assert move_back(there).photos == said
+
+
+def test_a_photo_whose_folder_cannot_be_made_is_named_with_the_reason(here, there, monkeypatch):
+    move(there, here / "a/1.jpg")
+    with monkeypatch.context() as patch:
+
+        def refuse(*_, **__):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        patch.setattr(moves.Path, "mkdir", refuse)
+        log, elsewhere = there / LOG, moves._Elsewhere(there, [])
+        [noted] = move_log.read_log(log).moves
+        with pytest.raises(OutputError, match=r"photos/a cannot be written: Permission denied"):
+            moves._undo(noted, elsewhere)
+    assert move_back(there).photos == 1
+
+
+def test_a_photo_that_cannot_be_read_any_more_is_named(here, monkeypatch):
+    def refuse(_path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(move_log, "digest_of_file", refuse)
+    one = move_log.Move(here / "a/1.jpg", here / "b/1.jpg", "0")
+    with pytest.raises(ImageError, match=r"a/1\.jpg cannot be read: Input/output error"):
+        _ = one.is_home
+
+
+def test_a_log_that_cannot_be_read_or_written_is_named(here, there, tmp_path):
+    (there / LOG).mkdir(parents=True)
+    with pytest.raises(FileFormatError, match=r"moves\.jsonl cannot be read as a log of moved"):
+        move_log.read_log(there / LOG)
+    log = move_log.MoveLog(there)
+    with pytest.raises(OutputError, match=r"moves\.jsonl cannot be written: Is a directory"):
+        log._note(move_log.Move(here / "a/1.jpg", there / "rose/1.jpg", "0"))
+
+
+def test_a_file_in_the_place_of_the_lock_is_named(here, there):
+    there.mkdir()
+    (there / move_log._LOCK).write_text("")
+    with pytest.raises(OutputError, match=f"{move_log._LOCK} cannot be written: File exists"):
+        move(there, here / "a/1.jpg")
+    assert (here / "a/1.jpg").exists()
+
+
+def test_a_half_done_move_whose_photo_cannot_be_removed_is_named(here, there, monkeypatch):
+    there.mkdir()
+    one = move_log.Move(here / "a/1.jpg", there / "1.jpg", digest_of_file(here / "a/1.jpg"))
+    (there / "1.jpg").write_bytes(b"one")
+    (there / LOG).write_text(one.to_json(there))
+
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    log = move_log.MoveLog(there)
+    log.begin()
+    with monkeypatch.context() as patch:
+        patch.setattr(move_log.Path, "unlink", refuse)
+        with pytest.raises(OutputError, match=r"a/1\.jpg cannot be written: Permission denied"):
+            log.finish(record_of(here / "a/1.jpg"), one.digest)
+    log.close()
+    assert held(here)["a/1.jpg"] == held(there)["1.jpg"]
+
+
+def test_lines_that_are_json_and_no_moves_are_damaged():
+    assert move_log._parsed(b'{"from": 1, "to": "a", "digest": "b"}', move_log.Path("/f")) is None
+    assert not move_log._is_torn(b'{"from": "\\x", "to": ')

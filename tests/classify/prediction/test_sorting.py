@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from penult.classify.prediction import copying
+from penult.classify.prediction import copying, sorted_before, sorting
 from penult.classify.prediction import folder_names as naming
 from penult.classify.prediction.copying import digest_of_file
 from penult.classify.prediction.folder_names import folder_names, safe_name
@@ -367,3 +367,67 @@ def test_a_photo_is_not_moved_beside_itself_in_another_class(photo, target):
     ):
         sorter.place(record, digest, "daisy")
     assert record.path.exists()
+
+
+def test_a_link_is_made_under_a_free_name_alone(photo, target):
+    target.mkdir()
+    record, _ = photo("a.jpg", b"one")
+    for mode in ("symlink", "hardlink"):
+        (target / mode).write_text("mine")
+        with pytest.raises(FileExistsError):
+            copying.link_photo(record, target / mode, mode)
+        assert (target / mode).read_text() == "mine"
+
+
+def test_a_dead_link_that_cannot_be_mended_is_named(photo, target):
+    with pytest.raises(OutputError, match=r"none/a\.jpg cannot be written: No such file"):
+        copying.relink_photo(photo("a.jpg", b"one")[0], target / "none/a.jpg")
+
+
+def test_without_hard_links_a_name_that_is_taken_meanwhile_stays(target, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(copying.os, "link", refuse)
+    target.mkdir()
+    (target / "new").write_text("new")
+    (target / "1.jpg").write_text("mine")
+    with pytest.raises(FileExistsError):
+        copying._rename_to_free(target / "new", target / "1.jpg")
+    assert (target / "1.jpg").read_text() == "mine"
+
+
+def test_a_namesake_of_another_size_is_told_apart_unread(photo, target, monkeypatch):
+    record, _ = photo("1.jpg", b"one")
+    (target / "daisy").mkdir(parents=True)
+    (target / "daisy/1.jpg").write_bytes(b"another")
+    monkeypatch.setattr(sorted_before, "digest_of_file", lambda _path: pytest.fail("it is read"))
+    before = sorted_before.SortedBefore(target)
+    assert before.find(record, "1.jpg", "0", but=target / "rose") is None
+
+
+def test_a_folder_that_cannot_be_looked_into_holds_nothing_that_was_sorted(target, monkeypatch):
+    (target / "daisy").mkdir(parents=True)
+    (target / "rose").mkdir()
+    (target / "rose/1.jpg").write_bytes(b"one")
+    scan = os.scandir
+
+    def refuse(folder):
+        if str(folder).endswith("daisy"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scan(folder)
+
+    monkeypatch.setattr(sorted_before.os, "scandir", refuse)
+    found = sorted_before.SortedBefore(target).namesakes("1.jpg")
+    assert [*found] == [target / "rose/1.jpg"]
+
+
+def test_a_folder_of_a_class_that_cannot_be_made_is_named(photo, target, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    record, digest = photo("1.jpg", b"one")
+    with Sorter(target, ("daisy", "rose"), mode="copy") as sorter:
+        monkeypatch.setattr(sorting.Path, "mkdir", refuse)
+        with pytest.raises(OutputError, match=r"rose cannot be made: No space left on device"):
+            sorter.place(record, digest, "rose")

@@ -275,3 +275,24 @@ def test_a_row_that_is_no_number_is_named(make_features, value):
 def test_names_that_do_not_exist_are_refused(make_features, options, error):
     with pytest.raises(error):
         train(make_features(COUNTS), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"min_per_class": -1}, "min_per_class is -1; give 0 or more"),
+        ({"class_weight": "equal"}, "class_weight is 'equal'; give class_weight='balanced', or"),
+    ],
+)
+def test_options_that_cannot_be_are_named_in_one_line(make_features, options, told):
+    with pytest.raises(UsageError, match=told):
+        train(make_features(COUNTS), **options)
+
+
+def test_that_many_rows_are_fitted_is_announced(make_features, monkeypatch):
+    from penult.classify.training import train as training
+
+    monkeypatch.setattr(training, "_MANY_ROWS", 20)
+    told = []
+    train(make_features(COUNTS), classifier="centroid", progress=told.append)
+    assert "fitting 45 rows" in {now.stage for now in told}

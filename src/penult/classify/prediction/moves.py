@@ -154,17 +154,16 @@ def _undo(move: Move, elsewhere: _Elsewhere) -> bool:
     if not is_there:
         raise ImageError(f"is not the photo that came from {move.source}, or was changed since")
     record = ImageRecord(str(move.target), partial(open_regular, move.target), path=move.target)
+    folder = move.source.parent
     try:
-        move.source.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        blocked = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
+        raise OutputError(f"{blocked} is no folder by now; move it away") from None
+    except OSError as error:
+        raise explain(error, folder) from error
+    try:
         move_file(record, move.source, move.digest)
     except FileExistsError:
         raise OutputError(f"{move.source} is another file by now; move one of them") from None
-    except PenultError:
-        raise
-    except OSError as error:
-        raise explain(error, move.source) from error
     return True
-
-
-def _shown(line: bytes) -> str:
-    return short_text(line.decode(errors="replace"), 80)
