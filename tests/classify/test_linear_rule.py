@@ -11,6 +11,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 from archives import forge, rewrite
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -20,7 +21,7 @@ from penult.classify.linear_rule import LinearRule
 from penult.classify.loading import load_classifier
 from penult.classify.pipeline import row_width
 from penult.classify.training.train import train
-from penult.classify.unbuilt import Unbuilt
+from penult.classify.unbuilt import Unbuilt, read_unbuilt
 from penult.errors import ClassifierFileError
 
 THREE = {"daisy": 12, "rose": 12, "tulip": 12}
@@ -196,3 +197,36 @@ assert not loaded & {{"sklearn", "skops", "scipy", "torch", "pytest"}}, loaded
 assert type(classifier.pipeline).__module__ == "sklearn.pipeline"
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_numbers_of_another_length_have_no_rule():
+    rows = np.random.default_rng(0).normal(size=(12, 4))
+    labels = [0, 1, 2] * 4
+
+    def fitted(*steps):
+        pipeline = make_pipeline(*steps, LogisticRegression()).fit(rows, labels)
+        assert LinearRule.of(pipeline) is not None
+        return pipeline
+
+    scaled = fitted(StandardScaler())
+    scaled[0].scale_ = scaled[0].scale_[:3]
+    reduced = fitted(PCA(2))
+    reduced[0].mean_ = reduced[0].mean_[None]
+    classes = fitted(Normalizer())
+    classes[-1].coef_ = classes[-1].coef_[:2]
+    for pipeline in (scaled, reduced, classes):
+        assert LinearRule.of(pipeline) is None
+
+
+def test_of_several_labels_each_has_two_outcomes():
+    rows = np.random.default_rng(0).normal(size=(12, 4))
+    several = OneVsRestClassifier(LogisticRegression())
+    pipeline = make_pipeline(several).fit(rows, np.eye(3, dtype=int)[[0, 1, 2] * 4])
+    assert LinearRule.of(pipeline) is not None
+    several.estimators_[1].classes_ = np.arange(3)
+    assert LinearRule.of(pipeline) is None
+
+
+def test_a_file_that_holds_anything_else_is_read_by_skops():
+    schema = {"protocol": 2, "__loader__": "ObjectNode", "__module__": "a", "__class__": "B"}
+    assert read_unbuilt(schema, None) is None

@@ -134,3 +134,8 @@ def test_the_photos_of_a_cluster_are_whole_and_can_be_opened(page_of):
         io.BytesIO(base64.b64decode(page.all("img")[0]["src"].split(",")[1]))
     ) as picture:
         assert picture.size == (300, 200)  # as it is, and not its middle square
+
+
+def test_the_seed_and_the_metric_are_in_the_command_that_makes_it_again(page_of):
+    path, _ = page_of(blobs(3, of=8), k=3, metric="euclidean", seed=7)
+    assert "-k 3 --metric euclidean --seed 7 -o clusters.csv" in text_of(section_of(path, "making"))

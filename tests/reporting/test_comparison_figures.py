@@ -11,6 +11,7 @@ import pytest
 from matplotlib.collections import LineCollection
 from PIL import Image
 
+from penult.errors import OutputError
 from penult.records import ModelCost, RunScores
 from penult.reporting.comparison_figures import comparison_figures, write_figures
 from penult.reporting.figures.cost_scatter import COSTS, cost_scatter
@@ -354,3 +355,9 @@ def test_names_that_no_font_can_draw_are_told_once(caplog):
         comparison_figures(found)
     (line,) = [record.getMessage() for record in caplog.records]
     assert "numbers in place of 1 name" in line
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"figures cannot be written: Not a directory"):
+        write_figures({}, tmp_path / "file/figures")

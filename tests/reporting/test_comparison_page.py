@@ -19,6 +19,7 @@ from penult.records import (
 )
 from penult.reporting import comparison_page
 from penult.reporting.comparison_page import write_comparison_page
+from penult.reporting.comparison_sections.summary import held_out_words
 
 pytestmark = pytest.mark.light
 
@@ -474,3 +475,10 @@ def test_a_page_is_the_same_each_time_and_is_not_overwritten_unasked(page_of, tm
     assert page_of(comparisons.flowers()).read_bytes() == first
     with pytest.raises(OutputExistsError):
         write_comparison_page(comparisons.flowers(), {}, tmp_path / "index.html")
+
+
+def test_held_out_images_are_told_from_to_where_runs_differ():
+    assert held_out_words(1) == "1 image"
+    assert held_out_words([272, 272]) == "272 images"
+    assert held_out_words([270, 1274]) == "270 to 1,274 images"
+    assert held_out_words([]) == held_out_words("many") == held_out_words(None) == ""

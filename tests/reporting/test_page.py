@@ -7,6 +7,7 @@ import io
 import json
 import pkgutil
 import re
+import webbrowser
 from collections import Counter
 
 import numpy as np
@@ -22,6 +23,7 @@ from penult.errors import OutputExistsError, PenultError
 from penult.messages import printable
 from penult.records import Average, Failure
 from penult.reporting import check_report, sections, write_report
+from penult.reporting.opening import open_page
 from penult.reporting.sections import SECTIONS, Section, classes, labels, mistakes
 
 
@@ -589,3 +591,21 @@ def test_a_report_that_fails_half_way_leaves_no_page(tmp_path):
         write_report(tmp_path / "out", report_of(GARDEN, FLOWERS, open_image=broken))
     assert not (tmp_path / "out" / "index.html").exists()
     assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    report = dataclasses.replace(report_of(GARDEN, FLOWERS), trained=None)
+    with pytest.raises(PenultError, match=r"file/r cannot be written: Not a directory"):
+        write_report(tmp_path / "file/r", report)
+
+
+def test_where_there_is_no_browser_the_address_is_told(tmp_path, monkeypatch, caplog):
+    def refuse(_address):
+        raise webbrowser.Error("could not locate runnable browser")
+
+    monkeypatch.setattr(webbrowser, "open", refuse)
+    open_page(tmp_path / "index.html")
+    assert caplog.messages == [
+        f"penult: no browser was found here; open file://{tmp_path}/index.html"
+    ]

@@ -3,14 +3,18 @@
 import dataclasses
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from duplicate_records import FOUND, SEARCHED, duplicates_of, group, pair
 from html_pages import Page, section_of
 from reports import FLOWERS, GARDEN, report_of, with_scores
 
-from penult.records import ScoreInterval, SearchResults
+from penult.records import Prediction, Predictions, ScoreInterval, SearchResults
 from penult.reporting import write_report
+from penult.reporting.applied import Applied
+from penult.reporting.duplicate_sections import calibration
+from penult.reporting.sections import predictions
 
 pytestmark = pytest.mark.light
 
@@ -149,3 +153,39 @@ def test_what_could_not_be_had_leaves_a_line_and_what_was_not_asked_for_nothing(
     assert text_of("retrieval", notes=notes) is text_of("duplicates", notes=notes) is None
     assert text_of("retrieval") is text_of("duplicates") is None
     assert "not looked for" not in text_of("making")
+
+
+def test_each_image_of_several_labels_stands_under_each_of_them_or_under_none():
+    def said(one, labels, **top):
+        ranked = tuple(top.items())
+        return Prediction(
+            id=one, label=ranked[0][0], probability=ranked[0][1], top=ranked, labels=labels
+        )
+
+    applied = Applied(
+        file="a.skops",
+        label_names=("red", "blue"),
+        several=True,
+        predictions=Predictions(
+            [
+                said("1.jpg", ("red", "blue"), red=0.9, blue=0.75),
+                said("2.jpg", ("red",), red=0.5, blue=0.25),
+                said("3.jpg", (), red=0.25, blue=0.125),
+            ]
+        ),
+    )
+    found = predictions._by_class(applied)
+    assert [(label, [(p, one.id) for p, one in images]) for label, images in found] == [
+        ("red", [(0.5, "2.jpg"), (0.9, "1.jpg")]),
+        ("blue", [(0.75, "1.jpg")]),
+        (None, [(0.25, "3.jpg")]),
+    ]
+
+
+def test_a_threshold_below_which_there_is_nothing_to_look_for_is_not_advised():
+    shown = SimpleNamespace(file="rows.h5", page="page.html")
+    assert calibration._further(shown, 0.05 + calibration._LESS).split()[3:5] == [
+        "--threshold",
+        "0.05",
+    ]
+    assert calibration._further(shown, calibration._LESS) == ""

@@ -94,3 +94,8 @@ def test_another_file_is_scored_layer_by_layer(file, photos):
     assert found["mean"].scores.accuracy == 1
     with pytest.raises(UsageError, match="give the file"):
         train_layers(file, test_features=load(file))
+
+
+def test_near_duplicates_are_found_in_one_layer_alone(file):
+    with pytest.raises(UsageError, match=r"that 3 layers are judged on; give one layer, or leave"):
+        train_layers(file, near_duplicates=0.9)

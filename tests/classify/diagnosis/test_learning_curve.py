@@ -67,3 +67,11 @@ def test_a_classifier_fitted_again_on_everything_is_no_point_of_the_curve(make_f
     once, again = train(features), train(features, refit=True)
     assert learning_curve(once, features) == learning_curve(again, features)
     assert [p.per_class for p in learning_curve(again, features, max_rows=20)] == [1, 2, 5]
+
+
+def test_options_that_divide_these_rows_no_more_leave_all_others_to_be_drawn(make_features):
+    features = make_features(COUNTS, splits=["train", "train", "test"] * 30)
+    classifier = train(features, test_size=0.25)
+    without = dataclasses.replace(features, splits=["train"] * 90)
+    [point] = learning_curve(classifier, without, sizes=[5])
+    assert (point.per_class, len(point.accuracies)) == (5, 3)

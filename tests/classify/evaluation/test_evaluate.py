@@ -226,3 +226,25 @@ def test_memory_does_not_grow_with_images_times_classes(make_features, monkeypat
     assert found.scores.accuracy == 1 / classes
     assert peak < images * classes * 8 / 2
     assert [one.done for one in told] == [*range(0, images + 1, 200)]
+
+
+def test_an_evaluation_of_images_that_all_trained_it_is_called_no_estimate(make_features):
+    features = make_features(COUNTS)
+    digests = [f"{k:032x}" for k in range(len(features))]
+    features = dataclasses.replace(features, content=digests)
+    found = evaluate(train(features, refit=True), features)
+    assert found.apart is None
+    assert "no estimate: all of them trained it" in repr(found)
+
+
+def test_a_classifier_of_several_labels_is_scored_on_images_of_one_each(make_features):
+    targets = np.eye(3, dtype=bool)[[0, 1, 2] * 24]
+    classifier = train(make_features(COUNTS, targets=targets))
+    one_each = make_features(COUNTS, seed=1)
+    found = evaluate(classifier, one_each)
+    several = evaluate(
+        classifier,
+        dataclasses.replace(one_each, targets=np.eye(3, dtype=bool)[one_each.labels]),
+    )
+    assert found.scores.images == 72
+    assert found.scores == several.scores

@@ -415,3 +415,16 @@ def test_no_photos_at_all_are_refused_as_an_extraction_refuses_them(classifier):
     for images in ([], (), iter([])):
         with pytest.raises(UsageError, match="no folder or image was given"):
             penult.predict(classifier, images)
+
+
+def test_a_photo_that_changes_before_it_is_sorted_ends_a_run_that_is_to_fail(
+    classifier, photos, tmp_path, monkeypatch
+):
+    def refuse(_sorter, record, *_args, **_options):
+        raise ImageError("was changed meanwhile")
+
+    monkeypatch.setattr("penult.classify.prediction.sorting.Sorter.place", refuse)
+    with pytest.raises(ImageError, match=r"^daisy/daisy_01\.jpg: was changed meanwhile$"):
+        penult.predict(classifier, photos, copy_to=tmp_path / "sorted", on_error="fail")
+    with pytest.raises(UsageError, match="top is 0; give 1 or more"):
+        penult.predict(classifier, photos, top=0)

@@ -295,4 +295,29 @@ def test_that_many_rows_are_fitted_is_announced(make_features, monkeypatch):
     monkeypatch.setattr(training, "_MANY_ROWS", 20)
     told = []
     train(make_features(COUNTS), classifier="centroid", progress=told.append)
-    assert "fitting 45 rows" in {now.stage for now in told}
+    assert "fitting 54 rows" in {now.stage for now in told}
+
+
+@pytest.mark.parametrize(
+    ("trained", "held_out", "accuracy", "told"),
+    [
+        (0, 20, None, None),
+        (20, 20, None, "all of 20 held-out images trained the network itself"),
+        (5, 20, 0.8, "; accuracy on the other 15: 80.0%"),
+    ],
+)
+def test_held_out_images_that_trained_the_network_are_told_with_the_score_of_the_others(
+    make_features, trained, held_out, accuracy, told
+):
+    settings = train(make_features(COUNTS), classifier="centroid").settings
+    line = replace(
+        settings, trained_network=trained, held_out_images=held_out, untrained_accuracy=accuracy
+    ).network_line
+    assert line is None if told is None else told in line
+
+
+def test_rows_that_were_reduced_say_what_that_keeps_where_it_is_known(make_features):
+    settings = train(make_features(COUNTS), classifier="centroid", reduce=1).settings
+    assert settings.reduction_in_words.startswith("1 principal component, which has ")
+    unknown = replace(settings, explained_variance_ratio=None)
+    assert unknown.reduction_in_words == "1 principal component"

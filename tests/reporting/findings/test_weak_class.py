@@ -77,3 +77,9 @@ def test_of_several_labels_an_image_nothing_is_taken_for_another():
         f"iris was found least often: {of}{ROUGH}",
         "classes",
     )
+
+
+def test_of_several_labels_none_is_weak_where_every_one_was_found():
+    report = report_of([("a/1.jpg", "a", "a", 0.9), ("b/1.jpg", "b", "b", 0.9)], ["a", "b"])
+    several = with_scores(report, mean_average_precision=1.0, accuracy=0.5)
+    assert weak_class(several) is None
