@@ -17,6 +17,7 @@ from penult.reporting.comparison_figures import comparison_figures, write_figure
 from penult.reporting.figures.cost_scatter import COSTS, cost_scatter
 from penult.reporting.figures.export import to_svg
 from penult.reporting.figures.model_names import model_names
+from penult.reporting.figures.score_bars import _beside_whisker
 from penult.reporting.figures.similarity_map import similarity_map
 from penult.written import COMPARISON_FIGURES, PICTURES, SIGNATURE
 
@@ -361,3 +362,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"figures cannot be written: Not a directory"):
         write_figures({}, tmp_path / "file/figures")
+
+
+def test_where_the_whisker_leaves_no_room_the_mean_alone_is_written():
+    # A letter takes 4.9 of 100 points here: 11 of them and 8 points 61.9, and 4 of them 27.6.
+    assert _beside_whisker("50.0 ± 40.0", 70, 90, 100) == ("50.0 ± 40.0", False)
+    assert _beside_whisker("50.0 ± 40.0", 10, 30, 100) == ("50.0 ± 40.0", True)
+    assert _beside_whisker("50.0 ± 40.0", 30, 90, 100) == ("50.0", False)
+    assert _beside_whisker("50.0 ± 40.0", 5, 80, 100) == ("50.0", True)
+    assert _beside_whisker("50.0 ± 40.0", 20, 90, 100) == ("50.0", False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -193,3 +194,37 @@ def test_rows_that_do_not_say_where_their_images_are_have_no_pictures(
     rows = make_features({"a": 2})
     penult.search(rows, id="a/000.jpg", k=1, contact_sheet=tmp_path / "near.png")
     assert "has no pictures: its rows do not say where their images are" in caplog.messages[0]
+
+
+def test_where_nothing_was_answered_there_is_no_sheet(tmp_path):
+    gallery = SimpleNamespace(features_of=lambda _ids: None)
+    contact_sheet.ContactSheet(tmp_path / "near.png", gallery).write()
+    assert not (tmp_path / "near.png").exists()
+
+
+def test_a_picture_that_can_no_longer_be_read_is_missed():
+    def gone():
+        raise OSError("gone")
+
+    pictures = contact_sheet._Pictures(None, offline=True, images=None)
+    query = SimpleNamespace(record=penult.records.ImageRecord("a.jpg", gone), id="a.jpg")
+    assert pictures.of_query(SimpleNamespace(query=query)) is None
+    rows = object()
+    pictures._openers[id(rows)] = lambda _id: b"no picture"
+    assert pictures._of_row(rows, "b.jpg") is None
+    assert pictures.missing == {"a.jpg", "b.jpg"}
+
+
+def test_what_was_voted_stands_below_the_query():
+    result = SimpleNamespace(
+        labels=("rose",),
+        vote=SimpleNamespace(label="tulip", labels=None, confidence=0.75),
+        query="a.jpg",
+        hits=(),
+    )
+    pictures = SimpleNamespace(of_query=lambda _answer: None)
+    [cell] = contact_sheet._cells(SimpleNamespace(result=result), pictures)
+    assert cell.lines == ("rose → tulip 75.0%", "a.jpg")
+    result.vote = SimpleNamespace(label="tulip", labels=("tulip", "iris"), confidence=0.5)
+    [cell] = contact_sheet._cells(SimpleNamespace(result=result), pictures)
+    assert cell.lines[0] == "rose → tulip | iris 50.0%"

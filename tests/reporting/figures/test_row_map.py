@@ -356,3 +356,15 @@ def test_of_very_many_points_some_say_where_they_are_densest():
     heap = np.random.default_rng(0).normal(5, 0.01, (4_000, 2))
     points = np.concatenate([heap, np.random.default_rng(1).uniform(-90, 0, (1_000, 2))])
     assert densest(points) == pytest.approx([5, 5], abs=0.05)
+
+
+def test_names_on_photos_have_a_ground_of_their_own_and_are_kept_clear_of_them():
+    found = mapped(blobs(17, 2, width=20))
+    figure, _ = draw_map(
+        found, color_by="label", photo=lambda _name: Image.new("RGB", (8, 8), (170, 20, 40))
+    )
+    axes = figure.axes[0]
+    names = axes.texts[:-1]
+    assert names
+    assert all(text.get_bbox_patch() is not None for text in names)
+    assert axes.images
