@@ -64,9 +64,7 @@ def test_photos_of_a_network_are_looked_for_at_their_address_and_listed_as_they_
 
 
 def test_a_kind_of_classifier_has_no_effect_beside_one_that_is_applied():
-    with pytest.raises(
-        UsageError, match="so classifier, folds would have no effect; leave them"
-    ):
+    with pytest.raises(UsageError, match="so classifier, folds would have no effect; leave them"):
         refusals.refuse_training(
             TrainOptions(classifier=("knn",), folds=5), "it is applied as it is"
         )

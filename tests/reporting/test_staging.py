@@ -139,7 +139,9 @@ def test_a_file_is_no_folder_to_write_to(tmp_path):
 
 def test_a_file_where_the_report_is_put_together_is_called_so(tmp_path):
     staging_folder(tmp_path).write_text("mine")
-    with pytest.raises(OutputExistsError, match=r"report\.parts is a file; give a folder"):
+    with pytest.raises(
+        OutputExistsError, match=r"report\.parts is a file, in the place of a folder"
+    ):
         write(tmp_path)
     assert staging_folder(tmp_path).read_text() == "mine"
 

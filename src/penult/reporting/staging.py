@@ -54,9 +54,7 @@ def staged(
     except PenultError:
         raise
     except FileExistsError as error:
-        raise OutputExistsError(
-            f"{error.filename} is a file; give a folder for the report"
-        ) from error
+        raise OutputExistsError(f"{directory} is a file; give a folder for the report") from error
     except OSError as error:
         raise explain(error, directory) from error
     placing = False

@@ -477,7 +477,7 @@ def test_a_log_that_cannot_be_read_or_written_is_named(here, there, tmp_path):
 def test_a_file_in_the_place_of_the_lock_is_named(here, there):
     there.mkdir()
     (there / move_log._LOCK).write_text("")
-    with pytest.raises(OutputError, match=f"{move_log._LOCK} cannot be written: File exists"):
+    with pytest.raises(OutputExistsError, match=f"{move_log._LOCK} is a file, in the place of a"):
         move(there, here / "a/1.jpg")
     assert (here / "a/1.jpg").exists()
 

@@ -378,3 +378,11 @@ def test_rows_are_read_in_the_order_of_the_listing_wherever_they_lie(output):
     rows = np.concatenate([block.rows[0] for block in blocks])
     assert rows.tolist() == [[k, 10 * k] for k in range(5)]
     store.close()
+
+
+def test_a_file_in_the_place_of_the_parts_is_named_and_stays(output):
+    place = output.with_name(f"{output.name}.parts")
+    place.write_text("mine")
+    with pytest.raises(OutputExistsError, match=rf"{place.name} is a file, in the place of a fold"):
+        PartStore(output)
+    assert place.read_text() == "mine"

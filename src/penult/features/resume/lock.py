@@ -30,7 +30,7 @@ class RunLock:
     Raises
     ------
     OutputExistsError
-        If another run holds it; names its process.
+        If another run holds it; names its process. Or if there is a file in the folder's place.
     OSError
         If the folder cannot be written.
     """
@@ -47,7 +47,13 @@ class RunLock:
             raise
 
     def _acquire(self) -> BaseFileLock:
-        self._folder.mkdir(exist_ok=True)
+        try:
+            self._folder.mkdir(exist_ok=True)
+        except FileExistsError as error:
+            raise OutputExistsError(
+                f"{self._folder} is a file, in the place of a folder that is needed to write "
+                f"{self._output}; move it, or give another name"
+            ) from error
         try:
             return file_lock(self._folder / _LOCK, self._folder / _INSTEAD)
         except Timeout as error:
