@@ -71,7 +71,7 @@ def test_a_classifier_fitted_again_on_everything_is_no_point_of_the_curve(make_f
 
 def test_options_that_divide_these_rows_no_more_leave_all_others_to_be_drawn(make_features):
     features = make_features(COUNTS, splits=["train", "train", "test"] * 30)
-    classifier = train(features, test_size=0.25)
-    without = dataclasses.replace(features, splits=["train"] * 90)
-    [point] = learning_curve(classifier, without, sizes=[5])
+    classifier = train(features)
+    held_out_alone = dataclasses.replace(features, splits=["test"] * 90)
+    [point] = learning_curve(classifier, held_out_alone, sizes=[5])
     assert (point.per_class, len(point.accuracies)) == (5, 3)
