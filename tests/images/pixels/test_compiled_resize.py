@@ -124,7 +124,7 @@ def test_the_first_images_are_left_to_pillow_and_the_others_are_equal(loading, m
     shrink, image = transform(16, (12, 12)), noise(70, 50)
     pixels = [shrink(image) for _ in range(3)]
     wait_for_loading()
-    assert caplog.messages == ["resizing is compiled from now on"]
+    assert caplog.messages == ["penult: resizing is compiled from now on"]
     before = len(used)  # of the comparison with Pillow alone
     pixels += [shrink(image) for _ in range(3)]
     assert len(used) == before + 3
@@ -172,7 +172,7 @@ def test_what_does_otherwise_than_the_installed_pillow_is_not_used(loading, monk
     with caplog.at_level(logging.INFO, "penult"):
         loading.load()
     assert loading.kernels() is None
-    assert "resizing is not compiled: Pillow" in caplog.text
+    assert "penult: resizing is not compiled: Pillow" in caplog.text
 
 
 def test_where_llvm_cannot_be_imported_pillow_goes_on(loading, monkeypatch, caplog):
@@ -181,7 +181,7 @@ def test_where_llvm_cannot_be_imported_pillow_goes_on(loading, monkeypatch, capl
     with caplog.at_level(logging.INFO, "penult"):
         loading.load()
     assert loading.kernels() is None
-    assert "resizing is not compiled: " in caplog.text
+    assert "penult: resizing is not compiled: " in caplog.text
 
 
 @needs_llvm
@@ -190,7 +190,7 @@ def test_where_memory_is_short_pillow_goes_on(loading, monkeypatch, caplog):
     with caplog.at_level(logging.INFO, "penult"):
         loading.load()
     assert loading.kernels() is None
-    assert caplog.messages == ["resizing is not compiled: there is too little memory"]
+    assert caplog.messages == ["penult: resizing is not compiled: there is too little memory"]
 
 
 def test_where_no_thread_can_be_started_pillow_goes_on(loading, monkeypatch, caplog):
@@ -201,7 +201,7 @@ def test_where_no_thread_can_be_started_pillow_goes_on(loading, monkeypatch, cap
     shrink = transform(16, (12, 12))
     with caplog.at_level(logging.INFO, "penult"):
         assert [shrink(noise(70, 50)).shape for _ in range(5)] == [(12, 12, 3)] * 5
-    assert caplog.messages == ["resizing is not compiled: can't start new thread"]
+    assert caplog.messages == ["penult: resizing is not compiled: can't start new thread"]
 
 
 def test_without_llvm_nothing_is_loaded(loading, monkeypatch):

@@ -134,11 +134,11 @@ class _Loading:
             _tell_why_not(f"Pillow {pillow_version} resizes otherwise")
             return
         self._kernels = kernels
-        _log.info("resizing is compiled from now on")
+        _log.info("penult: resizing is compiled from now on")
 
 
 def _tell_why_not(reason: object) -> None:
-    _log.info("resizing is not compiled: %s", reason)
+    _log.info("penult: resizing is not compiled: %s", reason)
 
 
 _LOADING = _Loading()
