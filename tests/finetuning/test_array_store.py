@@ -28,6 +28,8 @@ def test_what_memory_has_no_room_for_lies_in_a_file_and_what_that_has_none_for_n
     assert (store.memory_left, store.disk_left) == (20, 10)
     assert store.put("small", np.arange(5, dtype=np.float32))
     assert store.memory_left == 0
+    assert store.put("small", np.zeros(5))
+    assert store.put(3, np.zeros(5))
     for k in range(4):
         assert np.array_equal(store.get(k), arrays[k])
     assert store.get(4) is None

@@ -9,7 +9,9 @@ import torch
 from normed import build_normed
 from torch import nn
 
+from penult.backbones.backbone import Backbone
 from penult.backbones.registry import open_backbone
+from penult.backbones.torch_network import TorchNetwork
 from penult.backbones.weights.choice import WeightsChoice
 from penult.engines.row_network import RowNetwork
 from penult.finetuning.activations import Tail
@@ -51,6 +53,43 @@ def test_blocks_are_what_is_numbered_and_what_stands_between(rows):
     assert found[0].modules == ("conv_stem", "bn_stem")
     assert found[1].wholes == ("blocks.0",)
     assert found[1].modules == ("blocks.0.0", "blocks.0.1")
+
+
+def test_blocks_of_stages_are_found_by_their_names_and_by_what_they_hold():
+    class Attention(nn.Module):
+        """Torch's own, which uses its last layer without calling it."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.own = nn.MultiheadAttention(8, 2, batch_first=True)
+
+        def forward(self, given):
+            return self.own(given, given, given)[0]
+
+    class Stage(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.blocks = nn.ModuleList([Attention(), Attention()])
+
+        def forward(self, given):
+            return self.blocks[1](self.blocks[0](given))
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.patches = nn.Conv2d(3, 8, 8, 8)
+            self.stage1, self.logits = Stage(), nn.Linear(8, 4)
+
+        def forward(self, given):
+            return self.logits(self.stage1(self.patches(given).flatten(2).mT).mean(1))
+
+    backbone = Backbone(
+        open_backbone("normed:network").metadata, lambda: TorchNetwork(Network(), head="logits")
+    )
+    found = find_blocks(RowNetwork(backbone, [backbone.recipe()]), (16, 16))
+    assert [block.name for block in found] == ["patches", "stage1.blocks.0", "stage1.blocks.1"]
+    assert found[1].modules == ("stage1.blocks.0.own", "stage1.blocks.0.own.out_proj")
+    assert found[1].wholes == ("stage1.blocks.0",)
 
 
 def test_every_weight_but_the_classifiers_is_in_one_block(rows):
@@ -160,6 +199,15 @@ def test_the_last_part_gives_what_the_whole_network_gives(rows):
     assert network(images(3)).equal(whole), "nothing is left behind"
 
 
+def test_a_frozen_module_with_a_way_of_its_own_has_it_back(rows):
+    found = find_blocks(rows, (16, 16))
+    network = headed(rows, found[2:])
+    stem = rows.cut.network.conv_stem
+    stem.forward = own = lambda given: 2 * type(stem).forward(stem, given)
+    assert Tail(network, found[:2]).is_exact(images(3))
+    assert stem.forward is own
+
+
 def test_a_network_whose_end_needs_its_beginning_is_not_cut(rows):
     class Skipping(type(build_normed())):
         def forward(self, given):
@@ -172,3 +220,28 @@ def test_a_network_whose_end_needs_its_beginning_is_not_cut(rows):
     rows.cut.network = network.eval()
     found = find_blocks(rows, (16, 16))
     assert not Tail(headed(rows, found[2:]), found[:2]).is_exact(images(3))
+
+
+@pytest.mark.parametrize("way", ["of another shape", "around"])
+def test_a_network_that_cannot_run_without_its_beginning_is_not_cut(rows, way):
+    class Other(type(build_normed())):
+        def forward(self, given):
+            maps = self.bn_stem(self.conv_stem(given)).relu()
+            if way == "of another shape" or cutting:
+                # Of what is passed on in place of maps, this has no six channels.
+                maps = maps + maps.new_zeros(6, 1, 1)
+            if way == "around" and cutting:
+                return self.logits(maps.new_zeros(len(maps), 12))
+            return self.logits(self.bn_head(self.conv_head(self.blocks(maps))).relu().mean((2, 3)))
+
+    cutting = False
+    network = Other()
+    network.load_state_dict(rows.cut.network.state_dict())
+    rows.cut.network = network.eval()
+    found = find_blocks(rows, (16, 16))
+    tail = Tail(headed(rows, found[2:]), found[:2])
+    cutting = True
+    assert not tail.is_exact(images(3))
+    if way == "around":
+        with pytest.raises(RuntimeError, match="the first unfrozen block was not run"):
+            tail.activation(images(3))

@@ -90,3 +90,15 @@ def test_a_head_that_does_not_fit_its_classes_is_refused():
         Head.of(nn.Linear(6, 3), ("a", "b"))
     with pytest.raises(TrainingError, match="for one class says nothing"):
         Head.of(nn.Linear(6, 1), ("a",))
+    with pytest.raises(ValueError, match="not one threshold a label"):
+        Head.of(nn.Linear(6, 2), ("a", "b"), thresholds=(0.5,))
+    with pytest.raises(ValueError, match="a temperature of 0"):
+        Head.of(nn.Linear(6, 2), ("a", "b"), temperature=0)
+
+
+@pytest.mark.parametrize(("width", "biases"), [(4, 2), (5, 3)])
+def test_a_head_whose_layers_do_not_fit_together_is_refused(width, biases):
+    hidden = HiddenLayer(weight=np.zeros((5, 6), np.float32), bias=np.zeros(5, np.float32))
+    last = np.zeros((2, width), np.float32), np.zeros(biases, np.float32)
+    with pytest.raises(ValueError, match="do not fit together"):
+        Head(weight=last[0], bias=last[1], label_names=("a", "b"), hidden=(hidden,))

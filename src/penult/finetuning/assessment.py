@@ -42,7 +42,7 @@ class Assessment:
     tested, probed : Scored or None
         The network and the probe on the test photos; None where there are none.
     difference : ModelDifference or None
-        Of the test accuracy less the probe's; None where there is nothing to compare.
+        Of the test accuracy less the probe's; None where there are no test photos.
     trained : int or None
         How many of the test photos trained the network that was started from; None where that is
         not known.
@@ -117,7 +117,7 @@ class Assessment:
             parts.description,
             thresholds=probes.thresholds(photos.rows[parts.validation], truth[parts.validation]),
         )
-        found = find_differences(
+        (difference,) = find_differences(
             {"fine-tuned": tested.right[None], "probe": probed.right[None]},
             parts.units[rows],
             score="accuracy",
@@ -129,7 +129,7 @@ class Assessment:
             tested=tested,
             validated=validation,
             probed=probed,
-            difference=found[0] if found else None,
+            difference=difference,
             **_apart(photos, rows, tested, probed),
         )
 

@@ -81,10 +81,8 @@ def fit_temperature(logits: NDArray[np.floating[Any]], truth: NDArray[Any]) -> f
     Returns
     -------
     float
-        Above 0; 1 where there is no image.
+        Above 0.
     """
-    if not len(truth):
-        return 1.0
     from scipy.optimize import minimize_scalar
 
     def loss(log: float) -> float:

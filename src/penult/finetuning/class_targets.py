@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import UsageError
-from penult.images.sources.given_table import is_frame
+from penult.images.sources.given_table import is_frame, is_missing
 from penult.representation import what_given
 from penult.texts import composed
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["ClassTargets"]
+
+_MIXED = "y mixes labels of several types; give texts alone"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,6 +80,9 @@ class ClassTargets:
         values = _as_array(y)
         _require_no_gap(values)
         assert_all_finite(values, input_name="y")
+        # Before what sorts them.
+        if values.dtype == object and len({isinstance(one, str) for one in values.flat}) > 1:
+            raise UsageError(_MIXED)
         kind = type_of_target(values, input_name="y")
         if kind == "multilabel-indicator":
             targets = values.astype(bool)
@@ -89,10 +94,7 @@ class ClassTargets:
                 f"y is {what_given(y)}, several columns of classes; give one label an image, or an "
                 "indicator matrix of 0 and 1"
             )
-        try:
-            classes, labels = np.unique(column_or_1d(values, warn=True), return_inverse=True)
-        except TypeError:
-            raise UsageError("y mixes labels of several types; give texts alone") from None
+        classes, labels = np.unique(column_or_1d(values, warn=True), return_inverse=True)
         return cls._named(classes, labels.astype(np.int64), None)
 
     @classmethod
@@ -110,7 +112,7 @@ class ClassTargets:
         try:
             targets = binarizer.fit_transform(y).astype(bool)
         except TypeError:
-            raise UsageError("y mixes labels of several types; give texts alone") from None
+            raise UsageError(_MIXED) from None
         return cls._named(binarizer.classes_, np.full(len(targets), -1, np.int64), targets)
 
     @classmethod
@@ -182,6 +184,6 @@ def _require_no_gap(values: NDArray[Any], of: int | None = None) -> None:
     if values.dtype != object:
         return
     for place, one in enumerate(values.ravel().tolist()):
-        if one is None or one != one or type(one).__name__ == "NAType":
+        if is_missing(one):
             where = place if of is None else of
             raise UsageError(f"y[{where}] is {one}; give each image a label")

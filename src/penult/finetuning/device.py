@@ -46,7 +46,8 @@ def open_processes(device: str) -> Processes:
         raise _unconnected(started, device)
     own = int(os.environ.get("LOCAL_RANK") or 0)
     if started > 1 and device != "cpu" and own < torch.cuda.device_count():
-        torch.cuda.set_device(own)  # or each would take memory of the first GPU, too
+        # Or each would take memory of the first GPU, too.
+        torch.cuda.set_device(own)  # pragma: no cover - needs a GPU
     found = find_device(device)
     if started > 1:
         _require_devices(found, device, started)

@@ -23,6 +23,7 @@ from penult.finetuning.given_photos import GivenPhotos
 from penult.finetuning.options import FinetuneOptions
 from penult.finetuning.trained_network import TrainedNetwork
 from penult.images.in_memory import as_records
+from penult.images.sources.given_table import is_missing
 from penult.progress import ShowProgress, following
 from penult.wording import count
 
@@ -457,7 +458,7 @@ def _require_some(images: int) -> None:
 def _as_groups(groups: Sequence[Any]) -> list[str]:
     found = []
     for place, one in enumerate(np.asarray(groups, dtype=object).ravel().tolist()):
-        if one is None or one != one:
+        if is_missing(one):
             raise UsageError(f"groups[{place}] is {one}; give each image a group")
         found.append(str(one))
     return found

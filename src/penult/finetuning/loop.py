@@ -266,4 +266,4 @@ class Training:
         self._within = None if within is None else tuple(within)
         torch.set_rng_state(earlier["random"])
         if earlier["random_cuda"] is not None and self._is_cuda:
-            torch.cuda.set_rng_state(earlier["random_cuda"])
+            torch.cuda.set_rng_state(earlier["random_cuda"])  # pragma: no cover - needs a GPU

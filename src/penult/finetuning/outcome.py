@@ -118,7 +118,6 @@ class Outcome:
                 assessment.difference,
                 seconds=seconds,
                 probe_seconds=self.probe_seconds,
-                tested=tested is not None,
                 trained=history.best > 0 and self.wise_ft != 0,
             ),
         )

@@ -25,7 +25,6 @@ def verdict(
     *,
     seconds: float,
     probe_seconds: float,
-    tested: bool = True,
     trained: bool = True,
 ) -> str:
     """Say whether the fine-tuned network beats the frozen one beyond noise.
@@ -34,11 +33,9 @@ def verdict(
     ----------
     difference : ModelDifference or None
         Of the fine-tuned network's score less the probe's, on the same images; None where there is
-        none to compare.
+        no test part.
     seconds, probe_seconds : float
         What either took; the first includes the second.
-    tested : bool, default=True
-        Whether there is a test part.
     trained : bool, default=True
         Whether an epoch of the training was kept, and not what it began with.
 
@@ -48,15 +45,13 @@ def verdict(
         Whether it beats the probe comes first, after a sentence where no epoch was kept.
     """
     cost = f"Fine-tuning took {_time(seconds)}, {_time(probe_seconds)} of it for the probe."
-    said = _compared(difference, tested=tested)
+    said = _compared(difference)
     return " ".join([*([] if trained else [UNTRAINED]), said, cost])
 
 
-def _compared(difference: ModelDifference | None, *, tested: bool) -> str:
-    if not tested:
-        return "No photo was held out: there is no test score, and no comparison with the probe."
+def _compared(difference: ModelDifference | None) -> str:
     if difference is None:
-        return "Nothing was left to compare with the probe."
+        return "No photo was held out: there is no test score, and no comparison with the probe."
     by, low, high = difference.difference, difference.low, difference.high
     on = f"on the same {count(difference.images, 'test image')}"
     chance = p_value(difference.p)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any, Protocol
 
 from penult.errors import SourceError, UsageError
@@ -15,7 +16,7 @@ from penult.representation import what_given
 from penult.texts import composed
 from penult.wording import count
 
-__all__ = ["DataFrame", "GivenTable", "is_frame", "labelled_paths", "table_of"]
+__all__ = ["DataFrame", "GivenTable", "is_frame", "is_missing", "labelled_paths", "table_of"]
 
 _COLUMNS = ("id", "split", "group")
 
@@ -85,6 +86,21 @@ def is_frame(value: Any) -> bool:
     return hasattr(value, "columns") and (hasattr(value, "iloc") or hasattr(value, "__dataframe__"))
 
 
+def is_missing(cell: Any) -> bool:
+    """Whether a cell of a table, or an element of a list, stands for none: None, NaN, pandas' NA.
+
+    Parameters
+    ----------
+    cell : object
+        Of any type.
+    """
+    # The types of pandas' NA and NaT cannot be asked for without importing it; and NA is neither
+    # equal to itself nor unequal.
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(cell, Real) and math.isnan(cell)
+
+
 def table_of(frame: Any) -> GivenTable:
     """Take a DataFrame for a list of images.
 
@@ -140,13 +156,10 @@ def _text(cell: Any) -> str:
     """Write a cell as a CSV file has it; a column with gaps holds whole numbers as floats."""
     if _is_nothing(cell):
         return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
+    if isinstance(cell, Real) and not isinstance(cell, Integral) and float(cell).is_integer():
+        return str(int(cell))  # NumPy's float32 as well
     return str(cell).strip()
 
 
 def _is_nothing(cell: Any) -> bool:
-    # NaN, and pandas' NA and NaT, whose types cannot be asked for without importing it.
-    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
-        return True
-    return (isinstance(cell, float) and math.isnan(cell)) or (isinstance(cell, str) and not cell)
+    return is_missing(cell) or (isinstance(cell, str) and not cell)
