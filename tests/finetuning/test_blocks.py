@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from normed import build_normed
@@ -14,11 +16,14 @@ from penult.backbones.registry import open_backbone
 from penult.backbones.torch_network import TorchNetwork
 from penult.backbones.weights.choice import WeightsChoice
 from penult.engines.row_network import RowNetwork
+from penult.errors import UsageError
 from penult.finetuning.activations import Tail
 from penult.finetuning.blocks import find_blocks
+from penult.finetuning.losses import Loss, loss_weights
 from penult.finetuning.network import HeadedNetwork
 from penult.finetuning.options import FinetuneOptions
 from penult.finetuning.parameter_groups import parameter_groups
+from penult.finetuning.start import divide_blocks, require_trainable
 
 
 @pytest.fixture
@@ -53,6 +58,28 @@ def test_blocks_are_what_is_numbered_and_what_stands_between(rows):
     assert found[0].modules == ("conv_stem", "bn_stem")
     assert found[1].wholes == ("blocks.0",)
     assert found[1].modules == ("blocks.0.0", "blocks.0.1")
+
+
+def test_a_network_without_weights_or_without_a_module_is_not_trained(toy):
+    backbone = open_backbone(toy)
+    with pytest.raises(UsageError, match="no weights before its row; give unfreeze='none'"):
+        divide_blocks(backbone, FinetuneOptions(unfreeze="all"))
+    assert divide_blocks(backbone, FinetuneOptions(unfreeze="none")) == ((), ())
+    finished = Backbone(replace(backbone.metadata, forms=("openvino",)), lambda: backbone.network)
+    with pytest.raises(
+        UsageError, match="toy:mean-colour cannot be trained: it is there as a fini"
+    ):
+        require_trainable(finished)
+
+
+def test_of_several_labels_those_that_are_rare_weigh_more():
+    weights = loss_weights(np.array([[1, 1], [1, 0], [1, 0], [0, 0]], bool), 2, "balanced")
+    # 4 / (2 · 1), 4 / (2 · 3) without the label; 4 / (2 · 3), 4 / (2 · 1) with it.
+    assert weights.numpy() == pytest.approx(np.array([[2, 2 / 3], [2 / 3, 2]]))
+    loss = Loss(smoothing=0.0, weights=weights)
+    truth = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    assert float(loss.total(torch.zeros(2, 2), truth)) == pytest.approx(np.log(2) * (4 / 3 + 4))
+    assert loss.divisor(truth) == pytest.approx(4 / 3 + 4)
 
 
 def test_blocks_of_stages_are_found_by_their_names_and_by_what_they_hold():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import shutil
 from contextlib import contextmanager
@@ -16,12 +17,14 @@ import penult
 from penult.errors import (
     EngineError,
     FileFormatError,
+    ImageError,
     OutputError,
     OutputExistsError,
     ResumeError,
     UsageError,
 )
 from penult.features.resume.lock import RunLock
+from penult.features.resume.store import parts_folder
 from penult.finetuning import evaluation, run_folder
 from penult.finetuning.activations import Tail
 from penult.finetuning.checkpoint_folder import check_folder, write_checkpoint
@@ -29,6 +32,8 @@ from penult.finetuning.inference import infer
 from penult.finetuning.network import HeadedNetwork
 from penult.finetuning.run_folder import RunFolder
 from penult.finetuning.state import TrainingState
+from penult.finetuning.training_log import TrainingLog
+from penult.records import FinetuneEpoch
 
 
 @contextmanager
@@ -74,6 +79,30 @@ def test_what_is_kept_of_a_run_that_nobody_knows_is_not_gone_on_with(tmp_path, k
         assert (folder / "state" / kept).read_text() == "kept"
     RunFolder(folder, {"lr": 1}, resume=False, restart=True).release(done=True)
     assert not folder.joinpath("state").exists()
+
+
+def test_what_another_run_was_given_is_said_by_its_options(tmp_path):
+    folder = left(tmp_path / "f.ckpt")
+    asked = {"weights": "abcdef0123456789", "batch_norm": None, "lr": 1, "seed": 3}
+    (folder / "state" / "run.json").write_text(json.dumps({"asked": asked}))
+    now = {"weights": "9876543210fedcba", "batch_norm": "train", "lr": 1, "seed": 4}
+    with pytest.raises(ResumeError) as raised:
+        RunFolder(folder, now, resume=True, restart=False)
+    assert (
+        "was another one (its weights were those of SHA-256 abcdef012345…; it was without "
+        "batch_norm; it had seed=3); give the same options"
+    ) in str(raised.value)
+
+
+def test_parts_of_rows_go_where_a_run_begins_anew(tmp_path):
+    folder = left(tmp_path / "f.ckpt", kept=["run.json"])
+    rows = folder / "state" / "rows.h5"
+    parts = parts_folder(rows)
+    parts.mkdir()
+    (parts / "run.json").write_text("{}")
+    run = RunFolder(folder, {"lr": 1}, resume=False, restart=True)
+    assert not parts.exists()
+    run.release(done=True)
 
 
 def test_what_says_of_which_run_the_rest_is_goes_last(tmp_path, monkeypatch):
@@ -174,6 +203,18 @@ def test_a_state_that_the_disk_has_no_room_for_is_one_line_and_keeps_the_one_bef
     assert [one.name for one in tmp_path.iterdir()] == ["training.pt"]
 
 
+def test_a_state_that_cannot_be_written_for_another_reason_keeps_its_own_words(
+    tmp_path, monkeypatch
+):
+    def refuse(*_):
+        raise RuntimeError("no storage of that kind")
+
+    monkeypatch.setattr(torch, "save", refuse)
+    with pytest.raises(RuntimeError, match=r"^no storage of that kind$"):
+        TrainingState(tmp_path / "training.pt", "photos").keep("head", {"epochs": []})
+    assert not list(tmp_path.iterdir())
+
+
 def test_rows_that_the_disk_has_no_room_for_name_no_option_that_there_is_not(finetune, monkeypatch):
     disk = SimpleNamespace(total=1 << 40, free=1000)
     monkeypatch.setattr("penult.features.disk_space.shutil.disk_usage", lambda _path: disk)
@@ -193,6 +234,18 @@ def test_a_folder_for_tensorboard_that_cannot_be_written_is_refused_at_once(fine
     with pytest.raises(OutputExistsError, match="logs is a file; give tensorboard"):
         finetune(tensorboard=tmp_path / "logs")
     assert not (tmp_path / "flowers.ckpt").exists()
+
+
+def test_a_folder_for_tensorboard_that_goes_while_a_run_is_at_work_is_one_line(tmp_path):
+    log = TrainingLog(tmp_path / "logs" / "run")
+    (tmp_path / "logs").write_text("mine")
+    epoch = FinetuneEpoch(
+        stage="head", epoch=0, train_loss=None, validation_loss=1.0, validation_accuracy=0.5,
+        lr=None, seconds=1.0, images_per_second=None,
+    )  # fmt: skip
+    with log, pytest.raises(OutputError, match="logs") as raised:
+        log("head", [epoch])
+    assert "\n" not in str(raised.value)
 
 
 # Memory.
@@ -298,6 +351,54 @@ def test_photos_that_vanish_while_others_train_are_counted_once(
     used = found.train_images + found.validation_images + found.scores.images
     assert found.failures
     assert used + len(found.failures) == 36
+
+
+def test_where_no_photo_can_be_read_any_more_the_start_is_kept_and_it_is_said(
+    normed, photos, tmp_path, monkeypatch, caplog
+):
+    draw_curves_once(monkeypatch)
+
+    def losing(now):
+        # What validates was read before the first epoch, and is kept.
+        if now.stage.startswith("fine-tuning, epoch 1") and photos.exists():
+            shutil.rmtree(photos)
+
+    options = {"model": normed, "epochs": 2, "near_duplicates": 1.0, "progress": losing}
+    kept = penult.finetune(photos, tmp_path / "kept.ckpt", test_size=0, **options)
+    assert "no image of epoch 1 could be read" in caplog.text
+    assert (kept.best_epoch, kept.train_images) == (0, 0)
+    assert len(kept.failures) == 36 - kept.validation_images
+
+
+def test_where_no_test_photo_can_be_read_any_more_there_is_no_score(normed, photos, tmp_path):
+    def losing(now):
+        if now.stage.startswith("fine-tuning, epoch 1") and photos.exists():
+            shutil.rmtree(photos)
+
+    options = {"model": normed, "epochs": 1, "near_duplicates": 1.0, "progress": losing}
+    with pytest.raises(EngineError, match="none of the images can be read any more"):
+        penult.finetune(photos, tmp_path / "f.ckpt", **options)
+
+
+def test_a_photo_that_vanishes_ends_a_run_that_is_to_fail_at_the_first(normed, photos, tmp_path):
+    gone = photos / "daisy" / "daisy_01.jpg"
+    options = {"model": normed, "epochs": 1, "near_duplicates": 1.0, "on_error": "fail"}
+
+    def before_training(now):
+        if now.done == 36:
+            gone.unlink(missing_ok=True)
+
+    with pytest.raises(ImageError, match=r"daisy_01\.jpg: is gone \(deleted since"):
+        penult.finetune(photos, tmp_path / "f.ckpt", progress=before_training, **options)
+
+    def while_training(now):
+        if now.stage.startswith("fine-tuning, epoch 1"):
+            for photo in photos.glob("*/*_0*.jpg"):
+                photo.unlink()
+
+    gone.write_bytes((photos / "daisy" / "daisy_02.jpg").read_bytes())
+    with pytest.raises(ImageError, match=r"^[a-z]+/[a-z]+_0\d\.jpg: is gone \(deleted"):
+        penult.finetune(photos, tmp_path / "g.ckpt", progress=while_training, **options)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,23 @@ def test_a_card_states_the_licence_of_the_weights_it_began_with():
     assert "license: apache-2.0" in card.splitlines()
 
 
+def test_of_a_source_that_is_not_installed_no_licence_is_known():
+    assert base_licence("elsewhere:network") is None
+
+
+def test_a_card_says_what_was_left_out_and_how_it_does_on_photos_that_the_start_did_not_know(tiny):
+    model = finetuned(open_backbone(tiny), left_out={"in no split": 2, "copies|twins": 1})
+    summary = {
+        **model.summary,
+        "trained_network": 1,
+        "untrained": {"images": 2, "accuracy": 0.5, "probe": 0.0},
+    }
+    lines = model_card("flowers.ckpt", replace(model, summary=summary)).splitlines()
+    assert "Left out: 2 images, in no split." in lines
+    assert r"Left out: 1 image, copies\|twins." in lines
+    assert ("On the other 2: 50.0%, and 0% by the classifier on the network as it was.") in lines
+
+
 def test_names_from_outside_stay_in_their_cell(tiny):
     head = replace(linear_head(), label_names=("a|b", "<script>", "c\nd"))
     card = model_card("a.ckpt", finetuned(open_backbone(tiny), head, classes={"a|b": 3}))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from feature_files import recipe
 
 from penult.errors import TrainingError, UsageError
+from penult.finetuning.assessment import _apart
 from penult.finetuning.calibration import fit_temperature, mean_loss, probabilities
 from penult.finetuning.options import FinetuneOptions
 from penult.finetuning.probe import solve_probe
@@ -74,6 +76,36 @@ def test_parts_that_the_images_have_stand_whatever_the_size():
 def test_photos_too_few_for_two_parts_are_refused():
     with pytest.raises(TrainingError, match=r"fewer than 3 photos each, .* into two parts"):
         divide(features([5, 2]), FinetuneOptions(test_size=0))
+
+
+def test_photos_of_which_none_validates_are_refused_by_the_name_of_that_part():
+    splits = (["train"] * 2 + ["test"] * 8) * 2
+    with pytest.raises(
+        TrainingError, match=r"^no part to validate on can be drawn: .*; add images$"
+    ):
+        divide(features([10, 10], splits=splits), FinetuneOptions())
+    splits = (["train"] * 2 + ["test"] * 7 + ["train"]) * 2
+    labels = np.array(([0] * 9 + [-1]) + ([1] * 9 + [-1]))
+    with pytest.raises(
+        TrainingError, match=r"; add images; 2 other images have no label, for they"
+    ):
+        divide(features([10, 10], splits=splits, labels=labels), FinetuneOptions())
+
+
+def test_a_class_that_is_scored_and_never_trains_is_named():
+    splits = ["train"] * 10 + ["validation"] * 4 + ["test"] * 6 + ["validation"] * 4 + ["test"] * 16
+    with pytest.raises(TrainingError, match=r"1 class \(b\) would be scored.*ignore_splits=True"):
+        divide(features([20, 20], splits=splits), FinetuneOptions())
+
+
+def test_where_splits_leave_nothing_with_a_label_to_train_it_is_said():
+    splits = ["train"] * 8 + ["validation"] * 8 + ["test"] * 4
+    rows = np.random.default_rng(0).normal(size=(20, 40)).astype(np.float32)
+    rows[:8] = rows[8:16]  # each is a copy of one that validates
+    targets = np.arange(20)[:, None] % 2 == [0, 1]
+    photos = features([10, 10], rows=rows, targets=targets, labels=np.full(20, -1), splits=splits)
+    with pytest.raises(TrainingError, match="no photo is left to train with"):
+        divide(photos, FinetuneOptions())
 
 
 def test_another_seed_draws_other_parts():
@@ -259,6 +291,17 @@ def test_where_all_photos_are_right_nothing_becomes_certain():
 def test_the_loss_is_the_cross_entropy_in_nats():
     assert mean_loss(np.zeros((3, 4)), np.array([0, 1, 2])) == pytest.approx(np.log(4))
     assert mean_loss(np.zeros((3, 4)), np.ones((3, 4), bool)) == pytest.approx(np.log(2))
+
+
+def test_photos_that_the_network_it_began_with_did_not_know_are_scored_apart():
+    known = np.array([True, False, False, True])
+    photos = SimpleNamespace(features=SimpleNamespace(trained_network=known))
+    right, probe = (SimpleNamespace(right=np.array(one, float)) for one in ([1, 0], [0, 1]))
+    rows = np.array([0, 2])
+    assert _apart(photos, rows, right, probe) == {
+        "trained": 1, "untrained": {"images": 1, "accuracy": 0.0, "probe": 1.0}
+    }  # fmt: skip
+    assert _apart(photos, rows[:1], right, probe) == {"trained": 1}
 
 
 # Rates and sentences.

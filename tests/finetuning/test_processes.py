@@ -6,16 +6,28 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import launched
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 import penult
-from penult.errors import UsageError
+from penult.backbones.weights.choice import WeightsChoice
+from penult.engines.torch_device import Device
+from penult.errors import EngineError, UsageError
+from penult.extractor import ReadingOptions
 from penult.finetuning import checkpoint_folder
+from penult.finetuning.device import _require_devices, open_processes
+from penult.finetuning.options import FinetuneOptions
+from penult.finetuning.photos import PhotoSource
+from penult.finetuning.processes import Processes, _portable
+from penult.finetuning.run import FinetuneRun
+from penult.images.listing_options import ListingOptions
 
 
 class StopError(Exception):
@@ -96,6 +108,100 @@ def test_two_processes_come_to_what_one_comes_to(alone, two, tmp_path, monkeypat
     assert printed.count("typed.ckpt") == 1
     assert errors.count("36 of 36 images") == 1
     assert len(penult.load_classifier(tmp_path / "typed.ckpt").label_names) == 3
+
+
+# What the launcher says, without a launcher.
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Say that a launcher started two processes, and what accelerate makes of it."""
+
+    def told(processes=2, kind="MULTI_CPU", error=None):
+        def accelerator(**_options):
+            if error is not None:
+                raise error
+            return SimpleNamespace(
+                num_processes=processes, distributed_type=SimpleNamespace(value=kind)
+            )
+
+        monkeypatch.setattr("accelerate.Accelerator", accelerator)
+
+    for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    return told
+
+
+def test_what_accelerate_makes_of_the_processes_has_to_be_what_was_started(started, monkeypatch):
+    started(error=ValueError("its state is another's\nand more"))
+    with pytest.raises(
+        EngineError, match=r"train on cpu here: its state is another's; start anoth"
+    ):
+        open_processes("cpu")
+    started(processes=1)
+    with pytest.raises(UsageError, match=r"2 processes were started .*device='cpu', or start one"):
+        open_processes("cpu")
+    started(kind="FSDP")
+    with pytest.raises(UsageError, match=r"asked for FSDP, which divides a network among GPUs"):
+        open_processes("cpu")
+
+
+def test_several_processes_do_not_share_a_gpu(monkeypatch):
+    one = Device(torch.device("cuda:1"), "cuda")
+    with pytest.raises(
+        UsageError, match=r"device='cuda:1' was given to 2 processes.*device='cuda'"
+    ):
+        _require_devices(one, "cuda:1", 2)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UsageError, match="2 processes were started, and torch finds 1 GPU here"):
+        _require_devices(Device(torch.device("cuda"), "cuda"), "auto", 2)
+
+
+def test_an_estimator_is_trained_in_one_process(normed, photos, tmp_path, monkeypatch):
+    class Two(Processes):
+        def __init__(self):
+            self.count, self.number, self._group = 2, 0, None
+
+        def gather(self, mine):
+            return [mine, mine if same else "other"]
+
+    same = True
+    monkeypatch.setattr("penult.finetuning.run.open_processes", lambda _device: Two())
+    source = PhotoSource(
+        images=photos, model=normed, weights=WeightsChoice(), listing=ListingOptions(),
+        reading=ReadingOptions(), device="cpu",
+    )  # fmt: skip
+    run = FinetuneRun(source=source, output=tmp_path / "f.ckpt", options=FinetuneOptions())
+    with pytest.raises(
+        UsageError, match=r"FineTuner trains in one process, and a launcher started"
+    ):
+        replace(run, keep=print).run(print)
+    same = False
+    with pytest.raises(UsageError, match="weights of normed:network are not the same everywhere"):
+        run.run(print)
+    assert not (tmp_path / "f.ckpt").exists()
+
+
+def test_an_error_is_told_as_itself_where_it_can_be_and_as_its_words_otherwise():
+    class HereError(Exception):
+        """Of which another process knows nothing."""
+
+    error = UsageError("give another")
+    assert _portable(error) is error
+    assert type(_portable(SystemExit(1))) is KeyboardInterrupt
+    told = _portable(HereError("only here"))
+    assert type(told) is RuntimeError
+    assert str(told).endswith("HereError: only here\n")
+
+
+def test_a_process_that_ends_without_a_word_is_told_of():
+    processes = object.__new__(Processes)
+    processes.count = 2
+    with pytest.raises(EngineError, match="one of the 2 processes has ended"), processes._hearing():
+        raise RuntimeError("Connection closed by peer")
+    assert processes._group is None
 
 
 def test_processes_that_do_not_find_each_other_are_refused_before_anything_is_written(

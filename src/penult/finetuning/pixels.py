@@ -172,11 +172,12 @@ class PixelReader:
         return made[0]
 
     def _fail(self, record: ImageRecord, error: ImageError) -> None:
+        failure = Failure(record.id, str(error))
         if self.reading.on_error == "fail":
-            raise ImageError(f"{record.id} {error}") from error
+            raise ImageError(failure.line) from error
         with self._failing:
             is_new = record.id not in self.failures
-            self.failures[record.id] = failure = Failure(record.id, str(error))
+            self.failures[record.id] = failure
         if is_new:
             logging.getLogger("penult").warning(
                 "penult: %s; it was read before, and training goes on without it (%s so far)",

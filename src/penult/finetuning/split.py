@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from penult.interface import option
 from penult.machine import free_memory
 from penult.partition.near_duplicates import join_near_duplicates
 from penult.partition.row_groups import find_groups, index_groups
+from penult.partition.split_checks import telling_of_unlabelled
 from penult.partition.splits import Split, hold_out
 from penult.partition.stratification import count_classes, is_labelled
 from penult.wording import count, listed
@@ -74,6 +76,7 @@ class Parts:
             )
 
 
+@telling_of_unlabelled
 def divide(features: Features, options: FinetuneOptions) -> Parts:
     """Divide the labelled rows of a feature file into three parts, or two.
 
@@ -148,9 +151,11 @@ def divide(features: Features, options: FinetuneOptions) -> Parts:
 
 
 def _hold_out(features: Features, size: float, seed: int, *, stored: bool) -> Split:
-    return hold_out(
+    # Plainly: of rows that are put aside here, it would tell that they have no label.
+    split: Split = unwrap(hold_out)(
         features, test_size=size, seed=seed, folds=2, cross_validated=False, stored=stored
     )
+    return split
 
 
 def _hold_out_to_validate(features: Features, options: FinetuneOptions, *, stored: bool) -> Split:
