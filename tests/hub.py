@@ -18,6 +18,7 @@ class Hub:
     ----------
     url : without a slash at the end
     files : path (``owner/name/model.safetensors``) to bytes
+    refusals : path of what is not served to the status and the hub's word for why
     corrupt : paths of which other bytes are sent than were announced
     breaks : path to the number of bytes after which the connection breaks, once
     ranges : whether the server sends parts of files
@@ -27,6 +28,7 @@ class Hub:
     def __init__(self, url: str) -> None:
         self.url = url
         self.files: dict[str, bytes] = {}
+        self.refusals: dict[str, tuple[int, str]] = {}
         self.corrupt: set[str] = set()
         self.breaks: dict[str, int] = {}
         self.ranges = True
@@ -87,11 +89,13 @@ def _handler(hub: Hub):
         def refuse(self, path):
             repository = path.rpartition("/")[0]
             known = any(other.startswith(repository + "/") for other in hub.files)
+            why = 404, "EntryNotFound" if known else "RepoNotFound"
+            status, code = hub.refusals.get(path, why)
             self.finish_headers(
-                404,
+                status,
                 {
                     "Content-Length": "0",
-                    "X-Error-Code": "EntryNotFound" if known else "RepoNotFound",
+                    "X-Error-Code": code,
                     "X-Repo-Commit": COMMIT,
                 },
             )

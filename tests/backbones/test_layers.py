@@ -3,11 +3,13 @@ import timm
 import torch
 from torch import nn
 
-from penult.backbones.layer import Layer, find_layer, match_layers
+from penult.backbones.layer import Layer, find_layer, match_layers, one_by_one
+from penult.backbones.network import Network
 from penult.backbones.registry import open_backbone
 from penult.backbones.torch_cut import TorchCut, list_layers
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import BackboneError, UnknownNameError
+from penult.recipe import Preprocessing
 
 RANDOM = WeightsChoice(weights="random")
 
@@ -105,6 +107,67 @@ def test_a_classifier_that_is_a_convolution_reads_a_row_of_averages():
     network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Flatten())
     (row,) = TorchCut(network, {"penultimate": 1}, "0")(torch.arange(12.0).reshape(1, 3, 2, 2))
     assert row.tolist() == [[1.5, 5.5, 9.5]]
+
+
+def test_a_layer_may_give_its_tensor_within_others_or_none_at_all():
+    class Named(nn.Module):
+        def forward(self, images):
+            return {"first": images.sum((2, 3)), "second": images}
+
+    class Counting(nn.Module):
+        def forward(self, images):
+            return torch.arange(len(images))
+
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.named, self.counting, self.empty = Named(), Counting(), Empty()
+
+        def forward(self, images):
+            self.counting(images), self.empty(images)
+            return self.named(images)["first"]
+
+    class Empty(nn.Module):
+        def forward(self, images):
+            return ()
+
+    assert [layer.name for layer in list_layers(Both(), (1, 1), head=None)] == [
+        "named",
+        "penultimate",
+    ]
+    (row,) = TorchCut(Both(), {"named": 1}, None)(IMAGES)
+    assert row.tolist() == [[1, -2, 3]]
+    with pytest.raises(
+        BackboneError, match="layer 'empty' gives no tensor that could become a row"
+    ):
+        TorchCut(Both(), {"empty": 1}, None)(IMAGES)
+
+
+def test_a_network_has_no_form_that_it_does_not_say_it_has():
+    class Bare(Network):
+        def list_layers(self, input_size):
+            return ()
+
+    preprocessing = Preprocessing(
+        resize=2, crop=(2, 2), interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3
+    )
+    layer = Layer("penultimate", "output", (3,), "vector")
+    for form, what in (
+        (lambda: Bare().as_torch([layer]), "Bare cannot be cut as a torch module"),
+        (lambda: Bare().as_onnx(layer), "Bare cannot be written as ONNX without torch"),
+        (lambda: Bare().as_openvino([layer], preprocessing), "Bare is no OpenVINO graph"),
+    ):
+        with pytest.raises(NotImplementedError, match=what):
+            form()
+
+
+def test_several_layers_in_one_word_are_to_be_given_as_a_list():
+    layers = list_layers(Small(), (4, 5), head="fc")
+    with pytest.raises(UnknownNameError, match=r"several are a list: layer=\['relu', 's\*'\]; "):
+        find_layer(layers, "relu, s*", backbone="own:small")
+    with pytest.raises(UnknownNameError, match=r"layer='\*' takes all"):
+        find_layer(layers, "all", backbone="own:small")
+    assert one_by_one("relu,nothing", ["relu"]) == ""
 
 
 def test_a_network_that_gives_no_row_an_image_says_so():

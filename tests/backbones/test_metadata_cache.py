@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from penult.backbones import metadata_cache
 from penult.backbones.backbone import Backbone
 from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.metadata_cache import load_cached, store
@@ -85,6 +88,30 @@ def test_other_weights_under_the_same_name_are_opened_anew(weights):
     assert load_cached("net", CHOICE, never) is None
     weights.unlink()
     assert load_cached("net", CHOICE, never) is None
+
+
+def test_what_cannot_be_relied_on_later_is_not_noted(weights, tmp_path, monkeypatch):
+    whole = backbone(weights)
+    for other in (
+        replace(whole.weights, sha256="00" * 32),  # of several files
+        replace(whole.weights, path=None),
+        replace(whole.weights, path=tmp_path / "gone"),
+    ):
+        changed = whole.replace(weights=other)
+        assert store("net", CHOICE, changed) is changed
+    random = whole.replace(weights=WeightsInfo("random", "00" * 32))
+    assert store("net", CHOICE, random) is not random
+    monkeypatch.setattr(metadata_cache, "_LIBRARIES", ("penult", "a-library-that-is-not-here"))
+    assert load_cached("net", CHOICE, never) is None
+
+
+def test_a_disk_that_is_full_holds_no_half_note(weights, monkeypatch):
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert store("net", CHOICE, backbone(weights)).recipe() == backbone(weights).recipe()
+    assert not list((cache_folder() / "backbones").iterdir())
 
 
 def test_another_choice_of_weights_is_another_backbone(weights):

@@ -183,6 +183,23 @@ def test_what_lacks_its_extra_is_not_listed(toy, monkeypatch):
     assert list(list_models("toy:")) == []
 
 
+def test_a_name_that_is_a_file_or_a_folder_is_told_how_to_give_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vit").mkdir()
+    (tmp_path / "vit" / "config.json").write_text("{}")
+    (tmp_path / "weights.dat").touch()
+    with pytest.raises(UnknownNameError, match=r"hf:\./vit.*if it is a checkpoint of Hugging Face's"):
+        resolve("vit")
+    with pytest.raises(UnknownNameError, match=r"checkpoint:weights\.dat.*if it is a file of weights"):
+        resolve("weights.dat")
+
+
+def test_a_name_like_none_is_told_in_what_forms_others_are_given():
+    with pytest.raises(UnknownNameError, match=r"others are given as timm:NAME, hf:OWNER/NAME, tor"):
+        resolve("qqqqqqqqqqqqqqqq")
+    assert _missing_for("elsewhere:network") is None
+
+
 def test_several_models_in_one_word_are_to_be_given_one_by_one():
     with pytest.raises(UnknownNameError, match=r"give each by itself: model=\['a', 'b'\]"):
         open_backbone("a,b")

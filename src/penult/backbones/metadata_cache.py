@@ -13,7 +13,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -26,6 +25,7 @@ from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.info import sha256_of
 from penult.machine import cache_folder
+from penult.scratch import scratch_file
 
 __all__ = ["load_cached", "store"]
 
@@ -144,7 +144,9 @@ def _write(file: Path, metadata: BackboneMetadata) -> None:
     text = metadata.to_json()
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(dir=file.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(f"{_digest(file, text)}\n{text}")
-        Path(scratch).replace(file)
+        scratch = scratch_file(file.parent, file.name)
+        try:
+            scratch.write_text(f"{_digest(file, text)}\n{text}", encoding="utf-8")
+            scratch.replace(file)
+        finally:
+            scratch.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["training_images"]
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError)
 
 
 def training_images(weights: Path | None) -> NDArray[np.uint64] | None:
@@ -55,6 +58,6 @@ def _of_head(path: Path) -> NDArray[np.uint64] | None:
                 return None
             if archive.getinfo(TRAINED_ON).file_size <= path.stat().st_size:  # as it was stored
                 return parse_keys(archive.read(TRAINED_ON))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (*_DAMAGE, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         raise FileFormatError(f"{path} is damaged; copy its folder again") from error
     raise FileFormatError(f"{path} is damaged; copy its folder again")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from penult.backbones.checkpoint import save_checkpoint
 from penult.backbones.huggingface.preprocessing import read_preprocessing
-from penult.backbones.huggingface.source import HuggingFace
+from penult.backbones.huggingface.source import HuggingFace, _digest
 from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import (
@@ -300,6 +300,41 @@ def test_weights_in_several_files_are_one_identity(checkpoint):
     assert HuggingFace().open(str(folder), WeightsChoice()).weights != backbone.weights
 
 
+@pytest.mark.parametrize("index", ["{", "[]", '{"weight_map": {}}', '{"weight_map": {"a": 1}}'])
+def test_an_index_that_names_no_files_is_refused(index, tmp_path):
+    file = tmp_path / "model.safetensors.index.json"
+    file.write_text(index)
+    with pytest.raises(WeightsError, match=r"index\.json is no index of weights files"):
+        _digest(file)
+
+
+def test_a_folder_without_all_its_weights_is_refused(checkpoint):
+    folder, _, _ = checkpoint("dinov2")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(WeightsError, match=r"holds no weights: none of model\.safetensors, "):
+        HuggingFace().open(str(folder), WeightsChoice())
+    named = {"weight_map": {"a": "model-1.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(named))
+    with pytest.raises(WeightsError, match=r"lacks model-1\.safetensors, which model\..* names"):
+        HuggingFace().open(str(folder), WeightsChoice())
+
+
+def test_a_file_that_is_no_weights_is_refused_in_one_line(checkpoint):
+    folder, _, _ = checkpoint("dinov2")
+    whole = (folder / "model.safetensors").read_bytes()
+    for damaged in (b"no", whole[:-9]):
+        (folder / "model.safetensors").write_bytes(damaged)
+        backbone = HuggingFace().open(str(folder), WeightsChoice())
+        with pytest.raises(WeightsError, match=r"model\.safetensors does not fit .*: .*") as refused:
+            backbone.cut(["penultimate"])
+        assert "\n" not in str(refused.value)
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"no")
+    backbone = HuggingFace().open(str(folder), WeightsChoice())
+    with pytest.raises(WeightsError, match=r"pytorch_model\.bin"):
+        backbone.cut(["penultimate"])
+
+
 def test_a_checkpoint_that_lacks_tensors_is_refused(checkpoint):
     from safetensors.torch import load_file, save_file
 
@@ -335,8 +370,24 @@ def test_code_from_the_checkpoint_is_never_run(checkpoint, tmp_path):
         ({"size": {"shortest_edge": 32, "longest_edge": 64}}, "longest_edge"),
         ({"size": {"shortest_edge": 32}, "do_center_crop": False}, "without a crop"),
         ({"image_processor_type": "EfficientNetImageProcessor"}, "EfficientNetImageProcessor"),
+        ({"crop_size": {"shortest_edge": 32}}, "crop_size"),
+        ({"do_resize": False, "do_center_crop": False}, "size None without a crop"),
+        ({"image_processor_type": "NoSuchProcessor"}, "no image preprocessing that transformers"),
+        (
+            {"image_processor_type": "ConvNextImageProcessor", "size": {"height": 8, "width": 8}},
+            "with crop {'height': 32, 'width': 32} in ConvNextImageProcessor",
+        ),
     ],
-    ids=["padding", "two limits", "sizes differ", "a processor of its own"],
+    ids=[
+        "padding",
+        "two limits",
+        "sizes differ",
+        "a processor of its own",
+        "crop by one edge",
+        "nothing",
+        "nobody's processor",
+        "ConvNeXT's",
+    ],
 )
 def test_preprocessing_that_a_recipe_cannot_say_is_refused_by_name(setting, named, checkpoint):
     folder, _, _ = checkpoint("dinov2")
@@ -436,6 +487,27 @@ def test_a_share_that_nothing_can_be_divided_by_is_refused(crop_pct, checkpoint)
     file = folder / "preprocessor_config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"crop_pct": crop_pct}))
     with pytest.raises(BackboneError, match=r"states crop_pct .*; it may be a number above 0"):
+        HuggingFace().open(str(folder), WeightsChoice())
+
+
+def test_a_share_that_makes_images_too_large_is_refused(checkpoint):
+    folder, _, _ = checkpoint("convnext classifier")
+    file = folder / "preprocessor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"crop_pct": 0.0001}))
+    with pytest.raises(BackboneError, match="cannot be followed: resize is 320000, and may be"):
+        HuggingFace().open(str(folder), WeightsChoice())
+
+
+def test_a_network_that_hides_patches_is_refused_with_another_that_does_not(checkpoint):
+    folder, _, _ = checkpoint("dinov2")
+    shutil.rmtree(folder)
+    config = transformers.ViTMAEConfig(
+        **VIT, decoder_num_hidden_layers=1, decoder_hidden_size=8, decoder_intermediate_size=8,
+        decoder_num_attention_heads=1,
+    )  # fmt: skip
+    transformers.ViTMAEModel(config).save_pretrained(folder)
+    transformers.ViTImageProcessor(**SQUASH).save_pretrained(folder)
+    with pytest.raises(BackboneError, match="hides patches at random; take .* from timm: timm:vit"):
         HuggingFace().open(str(folder), WeightsChoice())
 
 

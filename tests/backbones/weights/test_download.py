@@ -105,6 +105,19 @@ def test_offline_asks_nobody_and_says_what_to_do(hub, repository, monkeypatch, h
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (403, "GatedRepo", "^timm:x is gated: accept its terms at http.*/owner/name, then type"),
+        (404, "RevisionNotFound", "^timm:x has no such revision: http.*/owner/name$"),
+    ],
+)
+def test_what_the_hub_refuses_is_said_with_what_to_do(hub, status, code, said):
+    hub.refusals["owner/name/model.safetensors"] = status, code
+    with pytest.raises(WeightsError, match=said):
+        get("owner/name")
+
+
 def test_a_hub_that_cannot_be_reached_is_one_line(hub, monkeypatch):
     from huggingface_hub import constants
 
@@ -205,6 +218,12 @@ def test_a_file_that_was_damaged_in_the_cache_is_refused(url, cache):
 
 def test_both_digests_may_be_right(url, cache):
     assert fetch(url, cache, sha256_prefix=SHA256.upper(), md5=MD5).is_file()
+
+
+def test_a_server_that_fails_is_named_with_its_own_words(hub, cache):
+    hub.refusals["w.h5"] = 503, ""
+    with pytest.raises(WeightsError, match=r"keras:x.*503 Service Unavailable"):
+        fetch_url(f"{hub.url}/w.h5", "w.h5", model="keras:x", folder=cache)
 
 
 def test_a_404_names_the_model(hub, cache):

@@ -41,7 +41,8 @@ def forged(tmp_path):
         class Pickler(pickle.Pickler):
             def persistent_id(self, thing):
                 if isinstance(thing, _Storage):
-                    return ("storage", torch.FloatStorage, "0", "cpu", thing.elements, None)
+                    own = ("storage", torch.FloatStorage, "0", "cpu", thing.elements, None)
+                    return getattr(thing, "pid", own)
                 return None
 
         Pickler(file, 2).dump(state)
@@ -75,6 +76,30 @@ def test_tensors_come_as_torch_reads_them(saved):
     for name, tensor in state.items():
         np.testing.assert_array_equal(found[name], tensor.numpy())
         assert found[name].flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    "pid",
+    [
+        ("module", torch.FloatStorage, "0", "cpu", 4, None),
+        ("storage", "float", "0", "cpu", 4, None),
+        ("storage", torch.FloatStorage, "0", "cpu", 4, ("0", 0, 4)),
+        ("storage", torch.FloatStorage, 0, "cpu", 4, None),
+        ("storage", torch.FloatStorage, "0", "cpu", -1, None),
+    ],
+    ids=["kind", "elements", "view", "key", "count"],
+)
+def test_a_storage_that_is_none_is_refused(pid, forged):
+    class Storage(_Storage):
+        """Told otherwise than by torch."""
+
+    storage = Storage(4)
+    storage.pid = pid
+    tensor = _Tensor(storage, 0, (3,), (1,), False, OrderedDict())
+    with pytest.raises(
+        WeightsError, match=r"forged\.pth was refused: .*\(a storage that is none\)"
+    ):
+        read_pickled(forged({"a": tensor}, [[1, 2, 3, 4]]))
 
 
 def test_a_forged_file_that_is_sound_is_read(forged):

@@ -139,9 +139,12 @@ def _shards(path: Path) -> list[str]:
     if path.suffix != ".json":
         return []
     try:
-        return sorted(set(read_json(path.read_text("utf-8"))["weight_map"].values()))
+        named = {*read_json(path.read_text("utf-8"))["weight_map"].values()}
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise WeightsError(f"{path} is no index of weights files") from error
+    if not named or not all(isinstance(name, str) for name in named):
+        raise WeightsError(f"{path} is no index of weights files")
+    return sorted(named)
 
 
 def _digest(path: Path) -> str:

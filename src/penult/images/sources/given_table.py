@@ -157,7 +157,7 @@ def _text(cell: Any) -> str:
     if _is_nothing(cell):
         return ""
     if isinstance(cell, Real) and not isinstance(cell, Integral) and float(cell).is_integer():
-        return str(int(cell))  # NumPy's float32 as well
+        return str(int(float(cell)))  # NumPy's float32 as well
     return str(cell).strip()
 
 
