@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.engines import measure
 from penult.engines.agreement import cosines
 from penult.engines.openvino import engine as openvino_engine
-from penult.engines.openvino import nncf
+from penult.engines.openvino import nncf, read_graph
 from penult.engines.openvino import quantize as engine
 from penult.engines.openvino.nncf import import_nncf
 from penult.engines.registry import open_engine
@@ -279,6 +280,60 @@ def test_what_is_wrong_with_a_file_is_said_by_name(made, tmp_path, change, compl
     save_file(load_file(made[0]), tmp_path / "other.ckpt", metadata={KEY: json.dumps(note)})
     with pytest.raises(FileFormatError, match=complaint):
         open_backbone(str(tmp_path / "other.ckpt"))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"layers": []}, "names no layer, or no architecture"),
+        ({"architecture": 3}, "names no layer, or no architecture"),
+        ({"shape": (0, 8, 8)}, "a layer of a size below 1"),
+        ({"rows": np.float16}, "the rows that it is checked by are not float32"),
+    ],
+    ids=str,
+)
+def test_what_a_file_cannot_hold_is_said(made, tmp_path, change, complaint):
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    with safe_open(made[0], framework="numpy") as file:
+        note = json.loads(file.metadata()[KEY])
+    arrays = load_file(made[0])
+    if kind := change.get("rows"):
+        arrays = {name: x.astype(kind) if "expected" in name else x for name, x in arrays.items()}
+    elif shape := change.get("shape"):
+        note["layers"][0]["shape"] = shape
+    else:
+        note |= change
+    save_file(arrays, tmp_path / "other.ckpt", metadata={KEY: json.dumps(note)})
+    with pytest.raises(FileFormatError, match=f"damaged checkpoint: .*{complaint}"):
+        open_backbone(str(tmp_path / "other.ckpt"))
+
+
+def test_what_nncf_fails_by_is_one_line(tiny, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("no such operation\nand a trace")
+
+    names = SimpleNamespace(MIXED=None, TRANSFORMER=None, ENABLE=None, DISABLE=None)
+    nncf = SimpleNamespace(
+        Dataset=list, QuantizationPreset=names, ModelType=names, OverflowFix=names,
+        AdvancedQuantizationParameters=lambda **_: None, quantize=fail,
+    )  # fmt: skip
+    monkeypatch.setattr(engine, "import_nncf", lambda: nncf)
+    backbone = open_backbone(tiny)
+    images = np.zeros((2, 32, 32, 3), np.uint8)
+    with pytest.raises(EngineError, match=r"^tiny:network cannot be quantised: no such operation$"):
+        engine.quantize(backbone, [backbone.recipe()], images, min_cosine=0.9)
+
+
+def test_a_graph_that_does_not_run_here_is_one_line(made, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("no kernel for this processor\nand a trace")
+
+    monkeypatch.setattr(read_graph, "run_model", fail)
+    backbone = open_backbone(str(made[0]))
+    with pytest.raises(EngineError, match=r"cannot run: no kernel for this processor$"):
+        open_engine(backbone, [backbone.recipe("maps")], fresh=True)
 
 
 def test_a_processor_that_computes_something_else_is_noticed(made, tmp_path):

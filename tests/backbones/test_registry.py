@@ -4,7 +4,8 @@ import torch
 from penult.backbones import registry
 from penult.backbones.catalogue import left_out, list_models
 from penult.backbones.families import FAMILIES
-from penult.backbones.registry import open_backbone, register, sources
+from penult.backbones.registry import open_backbone, register, resolve, sources
+from penult.backbones.registry.names import _missing_for
 from penult.errors import BackboneError, MissingExtraError, UnknownNameError, UsageError
 from penult.interface import serving_command_line
 
@@ -188,14 +189,20 @@ def test_a_name_that_is_a_file_or_a_folder_is_told_how_to_give_it(tmp_path, monk
     (tmp_path / "vit").mkdir()
     (tmp_path / "vit" / "config.json").write_text("{}")
     (tmp_path / "weights.dat").touch()
-    with pytest.raises(UnknownNameError, match=r"hf:\./vit.*if it is a checkpoint of Hugging Face's"):
+    with pytest.raises(
+        UnknownNameError, match=r"hf:\./vit.*if it is a checkpoint of Hugging Face's"
+    ):
         resolve("vit")
-    with pytest.raises(UnknownNameError, match=r"checkpoint:weights\.dat.*if it is a file of weights"):
+    with pytest.raises(
+        UnknownNameError, match=r"checkpoint:weights\.dat.*if it is a file of weights"
+    ):
         resolve("weights.dat")
 
 
 def test_a_name_like_none_is_told_in_what_forms_others_are_given():
-    with pytest.raises(UnknownNameError, match=r"others are given as timm:NAME, hf:OWNER/NAME, tor"):
+    with pytest.raises(
+        UnknownNameError, match=r"others are given as timm:NAME, hf:OWNER/NAME, tor"
+    ):
         resolve("qqqqqqqqqqqqqqqq")
     assert _missing_for("elsewhere:network") is None
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from penult import Extractor
 from penult.backbones.registry import open_backbone
-from penult.engines.onnx_export import run_graph
-from penult.engines.onnx_tree import graph_inputs, tree_graph
+from penult.engines.onnx_export import IR, OPSET, run_graph
+from penult.engines.onnx_nodes import OnnxNodes
+from penult.engines.onnx_rows import _normalize
+from penult.engines.onnx_tree import _emit, graph_inputs, tree_graph
 from penult.errors import EngineError
 from penult.extractor import by_network
 from penult.recipe import (
     AugmentedRecipe,
     AveragedRecipe,
     JoinedRecipe,
+    Preprocessing,
     ProjectedRecipe,
     Projection,
 )
@@ -128,6 +134,42 @@ def test_each_way_of_seeing_is_an_input(toy, tiny, margins):
         unit(means(small)),
     ]
     np.testing.assert_allclose(rows, np.hstack(expected), atol=1e-5)
+
+
+def test_a_recipe_of_a_kind_that_is_unknown_here_is_refused():
+    with pytest.raises(EngineError, match=r"^the rows of a new kind cannot be written as ONNX$"):
+        _emit(SimpleNamespace(outline="a new kind"), OnnxNodes(""), None, None)
+
+
+def test_a_graph_that_does_not_run_is_refused_in_one_line(toy, monkeypatch):
+    def run(model, *arrays):
+        raise error
+
+    monkeypatch.setattr("penult.engines.onnx_tree.run_graph", run)
+    error = RuntimeError("no kernel\nand a trace")
+    with pytest.raises(EngineError, match=r"of toy:mean-colour.* as ONNX: no kernel$"):
+        rows_of(leaf(toy), HALVES[None])
+    error = ValueError("more than protobuf holds")
+    with pytest.raises(ValueError, match="more than protobuf"):
+        rows_of(leaf(toy), HALVES[None])
+
+
+def test_channels_are_turned_as_torch_turns_them():
+    bgr = Preprocessing(
+        resize=(1, 1), crop=None, interpolation="nearest", mean=(0.0, 0.2, 0.4),
+        std=(1.0, 0.5, 0.25), channels="BGR",
+    )  # fmt: skip
+    nodes = OnnxNodes("")
+    given = helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", 1, 1, 3])
+    gives = helper.make_tensor_value_info(
+        _normalize(nodes, "images", bgr), TensorProto.FLOAT, ["N", 3, 1, 1]
+    )
+    graph = helper.make_graph(nodes.nodes, "rows", [given], [gives], nodes.initializers())
+    opsets = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR)
+    pixels = np.array([[[[51, 102, 255]]]], np.uint8)  # 0.2, 0.4 and 1 of 255
+    (found,) = run_graph(model.SerializeToString(), pixels)
+    assert found.ravel() == pytest.approx([1, 0.4, -0.8], abs=1e-6)
 
 
 def test_a_graph_of_other_rows_than_penults_is_refused(toy, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -14,9 +15,14 @@ import penult.engines.torch as torch_engine
 import penult.engines.torch_device as torch_device
 from penult.backbones.recipe_selection import select
 from penult.backbones.registry import open_backbone
+from penult.engines.base import EngineSettings
 from penult.engines.registry import open_engine
+from penult.engines.row_network import _Normalize
+from penult.engines.torch import TorchEngine, _arithmetic
+from penult.engines.torch_device import _missing
 from penult.errors import EngineError, UnknownNameError, UsageError, WeightsError
 from penult.images.pixels.transform import Transform
+from penult.recipe import Preprocessing
 from penult.testing.engines import check_engine
 
 LITES = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
@@ -107,6 +113,48 @@ def test_a_device_that_is_not_here_is_one_line(lite0, device, gpus, complaint, m
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(EngineError, match=f"{complaint}.*; give device='auto' or cpu"):
         open_engine(lite0, [lite0.recipe()], device=device)
+
+
+def test_of_a_gpu_that_is_here_nothing_is_missing(monkeypatch):
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert _missing(torch.device("cuda")) == _missing(torch.device("cuda:1")) == ""
+
+
+def test_a_gpus_arithmetic_is_put_back_whatever_happens(monkeypatch):
+    products, seen = torch.backends.cuda.matmul, []
+    before = products.allow_tf32
+
+    def fail():
+        seen.append(products.allow_tf32)
+        raise KeyError
+
+    monkeypatch.setattr(torch, "autocast", lambda *what: nullcontext(seen.append(what)))
+    try:
+        products.allow_tf32 = True
+        for precision in ("float32", "bfloat16"):
+            with pytest.raises(KeyError), _arithmetic("cuda", precision):
+                fail()
+            assert products.allow_tf32 is True
+    finally:
+        products.allow_tf32 = before
+    assert seen == [False, ("cuda", torch.bfloat16), False]
+
+
+def test_in_half_precision_a_gpu_is_not_compared_with_the_cpu(tiny):
+    backbone = open_backbone(tiny)
+    recipe = backbone.recipe().with_options(precision="bfloat16")
+    engine = TorchEngine(backbone, [recipe], EngineSettings(device="cpu"))
+    assert engine._rows_on_cpu(np.zeros((1, 32, 32, 3), np.uint8)) is None
+
+
+def test_a_networks_channels_are_turned_where_it_wants_them_so():
+    bgr = Preprocessing(
+        resize=(1, 1), crop=None, interpolation="nearest", mean=(0.0, 0.2, 0.4),
+        std=(1.0, 0.5, 0.25), channels="BGR",
+    )  # fmt: skip
+    pixels = torch.tensor([[[[51, 102, 255]]]], dtype=torch.uint8)  # 0.2, 0.4 and 1 of 255
+    assert _Normalize(bgr)(pixels).flatten().tolist() == pytest.approx([1, 0.4, -0.8], abs=1e-6)
 
 
 def test_a_torch_without_cuda_says_so(lite0, monkeypatch):

@@ -325,7 +325,9 @@ def test_a_file_that_is_no_weights_is_refused_in_one_line(checkpoint):
     for damaged in (b"no", whole[:-9]):
         (folder / "model.safetensors").write_bytes(damaged)
         backbone = HuggingFace().open(str(folder), WeightsChoice())
-        with pytest.raises(WeightsError, match=r"model\.safetensors does not fit .*: .*") as refused:
+        with pytest.raises(
+            WeightsError, match=r"model\.safetensors does not fit .*: .*"
+        ) as refused:
             backbone.cut(["penultimate"])
         assert "\n" not in str(refused.value)
     (folder / "model.safetensors").unlink()
@@ -507,7 +509,9 @@ def test_a_network_that_hides_patches_is_refused_with_another_that_does_not(chec
     )  # fmt: skip
     transformers.ViTMAEModel(config).save_pretrained(folder)
     transformers.ViTImageProcessor(**SQUASH).save_pretrained(folder)
-    with pytest.raises(BackboneError, match="hides patches at random; take .* from timm: timm:vit"):
+    with pytest.raises(
+        BackboneError, match=r"hides patches at random; take .* from timm: timm:vit"
+    ):
         HuggingFace().open(str(folder), WeightsChoice())
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -245,6 +246,58 @@ def test_a_kill_between_any_two_steps_leaves_nothing_that_counts(tiny, cache, mo
     assert 5 < steps < 20
     assert np.array_equal(rows_of(tiny), right)
     assert caplog.records == []
+
+
+def test_a_conversion_that_cannot_be_put_into_place_leaves_nothing_behind(tiny, cache, monkeypatch):
+    backbone = open_backbone(tiny)
+    found = openvino_engine.converted(backbone, [backbone.recipe()])
+    (folder,) = cache.iterdir()
+    kept = conversion_cache.ConversionCache([backbone.recipe()])
+    assert kept.folder == folder
+    shutil.rmtree(folder)
+
+    def full(*_, **__):
+        raise RuntimeError("Can't write: no space left\non device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(conversion_cache, "import_openvino", lambda: SimpleNamespace(save_model=full))
+        with pytest.raises(OSError, match=r"^Can't write: no space left$"):
+            kept.store(found)
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refuse)
+        with pytest.raises(PermissionError):
+            kept.store(found)
+    assert list(cache.iterdir()) == []
+    kept.store(found)
+    assert [one.name for one in cache.iterdir()] == [folder.name]
+    assert conversion_cache.kept_conversions() == {folder.name}
+    shutil.rmtree(cache)
+    assert conversion_cache.kept_conversions() == frozenset()
+
+
+def test_a_graph_that_cannot_be_opened_is_told_from_one_that_is_being_exchanged(
+    tiny, cache, monkeypatch
+):
+    rows_of(tiny)
+    backbone = open_backbone(tiny)
+    kept = conversion_cache.ConversionCache([backbone.recipe()])
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    def vanish(*_):
+        shutil.rmtree(kept.folder)
+        raise FileNotFoundError(2, "No such file", "check.safetensors")
+
+    monkeypatch.setattr(conversion_cache, "sha256_of", refuse)
+    with pytest.raises(conversion_cache.DamagedError, match=r"cannot be read: .*Permission denied"):
+        kept.load()
+    monkeypatch.setattr(conversion_cache, "sha256_of", vanish)
+    assert kept.load() is None
 
 
 def test_what_a_killed_process_left_is_swept_when_it_is_old(tiny, cache):

@@ -228,6 +228,19 @@ def test_a_network_is_traced_where_few_calls_led_to(toy, monkeypatch):
     assert 0 < max(calls) < len(traceback.extract_stack())
 
 
+def test_weights_that_are_no_numbers_are_refused(tiny):
+    import torch
+
+    backbone = open_backbone(tiny)
+    network = backbone.cut(["penultimate"]).network
+    with torch.no_grad():
+        next(network.parameters()).fill_(torch.nan)
+    with pytest.raises(
+        EngineError, match=r"NaN or infinite numbers for a test image \(layer penult"
+    ):
+        open_engine(backbone, [backbone.recipe()], engine="openvino", fresh=True)
+
+
 def test_a_trace_that_froze_the_image_it_saw_is_refused(toy, tmp_path, monkeypatch):
     import torch
 

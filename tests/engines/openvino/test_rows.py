@@ -11,7 +11,7 @@ import torch
 
 from penult.backbones.layer import Layer
 from penult.backbones.pooling import pool
-from penult.engines.agreement import check_image, cosines
+from penult.engines.agreement import check_image, cosines, relative_error
 from penult.engines.openvino.rows import append_pooling, run_model
 from penult.recipe import Preprocessing, Recipe
 
@@ -66,6 +66,12 @@ def test_only_the_layers_asked_for_are_computed_in_the_order_asked_for():
     )
     alone = append_pooling(ov, model, layers, [one])
     assert "Multiply" not in [x.get_type_name() for x in alone.get_ops()]
+
+
+def test_how_far_rows_are_apart_by_hand():
+    assert relative_error(np.float32([[3, 4]]), np.float32([[0, 4]])) == 0.75
+    assert relative_error(np.float32([[3, 4]]), np.float32([[0, 0]])) == 5
+    assert relative_error(np.float32([[3, 4]]), np.float32([[3, 4, 0]])) == np.inf
 
 
 def test_cosines_by_hand():
