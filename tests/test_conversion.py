@@ -16,6 +16,7 @@ import toys
 
 import penult
 from penult.backbones import registry
+from penult.backbones.checkpoint import architecture_of
 from penult.backbones.graph_file import SUFFIX, is_graph_file, read_graph_file, save_graph
 from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
@@ -23,6 +24,7 @@ from penult.engines.agreement import relative_error
 from penult.engines.openvino import write_graph
 from penult.engines.registry import open_engine
 from penult.errors import (
+    BackboneError,
     EngineError,
     FileFormatError,
     MissingExtraError,
@@ -220,6 +222,17 @@ def test_a_file_of_another_network_is_refused_where_rows_would_meet(made, toy):
     recipe = open_backbone(toy).recipe()
     with pytest.raises(RecipeMismatchError, match=r"tiny.penult \(tiny:network\) on this machine"):
         registry.open_recipe(recipe, recipe_is="f.h5", choice=WeightsChoice.of(made[0]))
+
+
+def test_it_is_trained_no_further_and_is_nothing_to_torch(made):
+    backbone = open_backbone(str(made[0]))
+    assert backbone.network.list_layers((32, 32)) == backbone.layers
+    with pytest.raises(BackboneError, match="is a graph for the engine openvino on a CPU; leave o"):
+        backbone.cut(["penultimate"])
+    with pytest.raises(
+        WeightsError, match="graph for the engine openvino, which cannot be trained"
+    ):
+        architecture_of(backbone)
 
 
 def test_a_weights_file_that_is_gone_may_be_replaced_by_a_converted_one(made, recipe):

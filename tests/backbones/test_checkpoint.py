@@ -10,7 +10,9 @@ from safetensors.torch import load_file, save_file
 from torchvision import models
 
 from penult.backbones.checkpoint import read_checkpoint, save_checkpoint
+from penult.backbones.checkpoint_note import read_note
 from penult.backbones.registry import open_backbone, open_recipe, open_without_download, resolve
+from penult.backbones.weights.arrays import read_arrays
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import (
     BackboneError,
@@ -159,6 +161,23 @@ def test_a_checkpoint_that_is_not_right_is_refused(path, change, error, complain
     rewrite(path, change)
     with pytest.raises(error, match=complaint):
         _ = open_backbone(str(path)).network.module
+
+
+@pytest.mark.parametrize(
+    "header", [b"{broken", b'{"__metadata__": 3}', b'{"__metadata__": {"penult": 3}}']
+)
+def test_a_header_that_says_nothing_is_no_note(tmp_path, header):
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(len(header).to_bytes(8, "little") + header)
+    assert read_note(file, "penult") is None
+    file.write_bytes((1 << 62).to_bytes(8, "little") + header)
+    assert read_note(file, "penult") is None
+
+
+def test_a_file_that_is_no_whole_one_has_no_arrays(tmp_path):
+    (tmp_path / "a.safetensors").write_bytes(b"no")
+    with pytest.raises(WeightsError, match=r"a\.safetensors is no whole safetensors file"):
+        read_arrays(tmp_path / "a.safetensors")
 
 
 def test_a_truncated_checkpoint_is_refused(path):

@@ -100,6 +100,17 @@ def test_a_prefix_has_to_be_a_word(prefix):
         register(source)
 
 
+def test_rows_are_normalised_in_one_of_two_ways(toy):
+    assert open_backbone(toy).recipe("mean", normalize="l2").normalize == "l2"
+    with pytest.raises(UsageError, match="unknown normalisation 'max'; allowed: none, l2"):
+        open_backbone(toy).recipe("mean", normalize="max")
+
+
+def test_a_pattern_of_an_unknown_prefix_lists_nothing():
+    with pytest.raises(UnknownNameError, match="unknown backbone source 'tim'; did you mean timm"):
+        list(list_models("tim:*"))
+
+
 def test_an_unknown_prefix_gets_the_known_ones():
     with pytest.raises(
         UnknownNameError, match=r"unknown backbone source 'tim'; did you mean timm\?"

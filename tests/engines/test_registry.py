@@ -5,7 +5,13 @@ import pytest
 
 import penult
 from penult.backbones.registry import open_backbone
-from penult.engines.registry import ENGINES, EngineEntry, engines_for, open_engine
+from penult.engines.registry import (
+    ENGINES,
+    EngineEntry,
+    _best_device,
+    engines_for,
+    open_engine,
+)
 from penult.errors import EngineError, UnknownNameError, UsageError
 
 
@@ -67,6 +73,18 @@ def test_auto_goes_on_to_the_next_engine_and_says_so(toy, monkeypatch, caplog):
     ]
     with pytest.raises(EngineError, match="it is a toy"):
         open_engine(backbone, [backbone.recipe()], engine="none")
+
+
+def test_auto_is_a_gpu_where_torch_can_use_one(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("penult.engines.registry.shutil.which", lambda name: f"/usr/bin/{name}")
+    for here, kind in ((True, "cuda"), (False, "cpu")):
+        monkeypatch.setattr("torch.cuda.is_available", lambda here=here: here)
+        assert _best_device({"cpu", "cuda"}) == kind
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert _best_device({"cpu"}) == "cpu"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert _best_device({"cpu", "cuda"}) == "cpu"
 
 
 def test_a_network_in_a_form_that_no_engine_runs_is_one_line(toy):

@@ -280,10 +280,10 @@ def _without_torch(names: list[str], backbone: Backbone, engine: str, device: st
         return names
     if set(backbone.metadata.forms) == {"torch"}:
         require_torch(backbone.described)
-    if able := [name for name in names if not ENGINES[name].needs_torch]:
-        return able
-    require_torch(f"the engine {engine}" if engine != "auto" else f"the device {device}")
-    return names
+    able = [name for name in names if not ENGINES[name].needs_torch]
+    if not able:
+        require_torch(f"the engine {engine}" if engine != "auto" else f"the device {device}")
+    return able
 
 
 def _best_device(kinds: set[str]) -> str:

@@ -16,7 +16,7 @@ from PIL import Image
 from penult.backbones.catalogue import list_models
 from penult.backbones.keras import source
 from penult.backbones.keras.applications import KERAS_MODELS, keras_preprocessing
-from penult.backbones.keras.source import Keras
+from penult.backbones.keras.source import Keras, _import_keras
 from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import BackboneError, MissingExtraError, UnknownNameError, WeightsError
@@ -467,6 +467,12 @@ def test_without_keras_the_error_names_the_extra(monkeypatch):
     monkeypatch.setattr("penult.extras.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'penult\[keras\]'"):
         Keras().open("VGG16", RANDOM)
+
+
+def test_keras_on_another_backend_is_refused_with_what_to_set(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(BackboneError, match=r"with the backend 'jax', .*; set KERAS_BACKEND=torch"):
+        _import_keras()
 
 
 def test_the_users_keras_settings_change_nothing_and_stay_as_they_were():

@@ -381,6 +381,44 @@ def test_files_that_are_no_onnx_are_refused(tmp_path, save):
         opened(tmp_path / "nowhere.onnx")
 
 
+def test_control_flow_cannot_be_cut(save):
+    model = graph()
+    model.graph.node[2].op_type = "Loop"
+    with pytest.raises(
+        BackboneError, match=r"cannot be cut at layers: it has control flow \(Loop\)"
+    ):
+        opened(save(model))
+
+
+def test_constants_are_no_layers_and_a_layer_that_is_none_is_named(save):
+    model = graph()
+    one = numpy_helper.from_array(np.float32([1.0]), "one")
+    model.graph.node.insert(0, helper.make_node("Constant", [], ["one"], "net/one", value=one))
+    backbone = opened(save(model))
+    assert "net/one" not in [layer.name for layer in backbone.layers]
+    assert backbone.layers[0].name == "net/conv"
+    other = dataclasses.replace(backbone.layers[0], name="net/cnov")
+    with pytest.raises(
+        UnknownNameError, match=r"layer 'net/cnov' of .*small\.onnx; did you mean net/conv"
+    ):
+        backbone.network.as_openvino([other], PREPROCESSING)
+
+
+def test_a_graph_that_cannot_be_cut_is_refused_in_one_line(save):
+    sparse = graph()
+    sparse.graph.sparse_initializer.add()
+    with pytest.raises(
+        BackboneError, match=r"small\.onnx cannot be cut: len_sparse_initializer is 1"
+    ):
+        _ = opened(save(sparse)).layers
+    twice = graph()
+    twice.graph.node.append(twice.graph.node[0])
+    with pytest.raises(
+        BackboneError, match=r"small\.onnx cannot be cut: two of its nodes give tens"
+    ):
+        _ = opened(save(twice)).layers
+
+
 def test_an_operator_nobody_knows_is_refused_in_one_line(save):
     model = graph()
     model.graph.node[2].op_type = "Frobnicate"

@@ -83,14 +83,17 @@ class Graph:
 
     def cut(self, tensors: list[str]) -> Any:
         """The smallest model from the image input to `tensors`."""
-        extractor = Extractor(self.model)
-        for tensor in tensors:
-            # Types are inferred by whoever reads it.
-            extractor.value_infos.setdefault(tensor, onnx.ValueInfoProto(name=tensor))
         try:
+            extractor = Extractor(self.model)
+            for tensor in tensors:
+                # Types are inferred by whoever reads it.
+                extractor.value_infos.setdefault(tensor, onnx.ValueInfoProto(name=tensor))
             return extractor.extract_model([self.input], list(dict.fromkeys(tensors)))
-        except (ValueError, AssertionError) as error:
-            raise BackboneError(f"{self.path} cannot be cut: {error}") from error
+        except ValueError as error:
+            raise BackboneError(f"{self.path} cannot be cut: {first_line(error)}") from error
+        except AssertionError as error:
+            why = "two of its nodes give tensors of one name"
+            raise BackboneError(f"{self.path} cannot be cut: {why}") from error
 
 
 def read_graph(path: Path) -> Graph:
