@@ -141,6 +141,17 @@ def test_pandas_na_is_no_label(paths, toy):
     assert dict(zip(rows.ids, rows.labels, strict=True)) == {paths[0]: 0, paths[1]: -1}
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.float16, np.float32, np.float64])
+def test_classes_are_whole_numbers_whatever_type_holds_them(paths, toy, dtype):
+    labels = np.array([1, 2, 1], dtype)
+    rows = penult.extract(paths[:3], model=toy, labels=labels)
+    assert rows.label_names == ("1", "2")
+    if dtype is not np.int8:
+        labels[2] = np.nan
+        found = penult.extract(paths[:3], model=toy, labels=labels)
+        assert found.images_per_class() == {"1": 1, "2": 1}
+
+
 @pytest.mark.parametrize(
     ("labels", "told"),
     [
