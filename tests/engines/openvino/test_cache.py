@@ -264,8 +264,12 @@ def test_a_conversion_that_cannot_be_put_into_place_leaves_nothing_behind(tiny, 
         with pytest.raises(OSError, match=r"^Can't write: no space left$"):
             kept.store(found)
 
-    def refuse(*_):
-        raise PermissionError(13, "Permission denied")
+    rename = Path.rename
+
+    def refuse(self, target):
+        if self.name == "whole":
+            raise PermissionError(13, "Permission denied")
+        return rename(self, target)
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", refuse)
