@@ -434,7 +434,7 @@ def test_a_search_in_threads(toy, paths, labels):
 
 
 def test_a_search_in_processes(paths, labels):
-    pipeline = make_pipeline(FeatureExtractor(engine="torch", workers=1), LogisticRegression())
+    pipeline = make_pipeline(FeatureExtractor(engine="openvino", workers=1), LogisticRegression())
     grid = {"featureextractor__layer": ["penultimate", "logits"]}
     few = [k for k in range(len(paths)) if k % 3 == 0]
     search = GridSearchCV(pipeline, grid, cv=2, n_jobs=2, error_score="raise")
