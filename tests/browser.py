@@ -5,6 +5,7 @@ https://chromedevtools.github.io/devtools-protocol/
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
@@ -14,6 +15,7 @@ import signal
 import tempfile
 import time
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 CHROMIUM = next(
@@ -34,31 +36,86 @@ _PATIENCE = 60  # seconds until an answer
 
 @contextmanager
 def browser():
-    """Yield a `Tab` of a browser of its own, which ends with the block."""
-    profile = tempfile.mkdtemp(prefix="penult-browser-")
-    to_read, to_write = _pipe(), _pipe()
-    process = os.posix_spawn(
-        CHROMIUM,
-        [CHROMIUM, *_OPTIONS, f"--user-data-dir={profile}", "about:blank"],
-        os.environ,
-        file_actions=[
-            (os.POSIX_SPAWN_DUP2, to_read[0], 3),
-            (os.POSIX_SPAWN_DUP2, to_write[1], 4),
-            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-        ],
-        setpgroup=0,
-    )
-    os.close(to_read[0])
-    os.close(to_write[1])
+    """Yield a `Tab` with storage of its own, which ends with the block; its browser goes on."""
+    chromium = _running()
     try:
-        yield Tab(to_read[1], to_write[0])
-    finally:
-        os.killpg(process, signal.SIGKILL)
-        os.waitpid(process, 0)
-        os.close(to_read[1])
-        os.close(to_write[0])
-        shutil.rmtree(profile, ignore_errors=True)
+        (context,) = chromium.call("Target.createBrowserContext").values()
+        yield Tab(chromium, context)
+        chromium.call("Target.disposeBrowserContext", browserContextId=context)
+    except BaseException:
+        _running.cache_clear()
+        chromium.end()
+        raise
+
+
+@cache
+def _running():
+    """One for all tests of a process, for to start it takes more than most of them."""
+    return _Chromium()
+
+
+class _Chromium:
+    """A browser that is told what to do, and that answers of each of its pages."""
+
+    def __init__(self):
+        self._profile = tempfile.mkdtemp(prefix="penult-browser-")
+        to_read, to_write = _pipe(), _pipe()
+        self._process = os.posix_spawn(
+            CHROMIUM,
+            [CHROMIUM, *_OPTIONS, f"--user-data-dir={self._profile}", "about:blank"],
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, to_read[0], 3),
+                (os.POSIX_SPAWN_DUP2, to_write[1], 4),
+                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+            ],
+            setpgroup=0,
+        )
+        os.close(to_read[0])
+        os.close(to_write[1])
+        self._commands, self._answers = to_read[1], to_write[0]
+        self._started_by, self._read, self._last = os.getpid(), b"", 0
+        self.events = {}  # lists of them, by session
+        atexit.register(self.end)
+
+    def end(self):
+        atexit.unregister(self.end)
+        if os.getpid() != self._started_by:  # a process that a test forked
+            return
+        os.killpg(self._process, signal.SIGKILL)
+        os.waitpid(self._process, 0)
+        os.close(self._commands)
+        os.close(self._answers)
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def call(self, method, *, session=None, **parameters):
+        """Have the browser do something, and return what it answers."""
+        self._last += 1
+        message = {"id": self._last, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        data = json.dumps(message).encode() + b"\0"
+        while data:
+            data = data[os.write(self._commands, data) :]
+        while (answer := self.receive()).get("id") != self._last:
+            pass
+        assert "error" not in answer, (method, answer)
+        return answer["result"]
+
+    def receive(self):
+        """Wait for an answer, or for an event, which is kept with those of its session."""
+        end = time.monotonic() + _PATIENCE
+        while b"\0" not in self._read:
+            ready, _, _ = select.select([self._answers], [], [], max(0, end - time.monotonic()))
+            data = os.read(self._answers, 1 << 16) if ready else b""
+            assert data, "the browser has ended, or does not answer"
+            self._read += data
+        message, self._read = self._read.split(b"\0", 1)
+        message = json.loads(message)
+        if "id" not in message:
+            self.events.setdefault(message.get("sessionId"), []).append(message)
+        return message
 
 
 def _pipe():
@@ -73,14 +130,12 @@ def _pipe():
 class Tab:
     """A page of the browser, with all that it asked for and all that it complained of."""
 
-    def __init__(self, commands, answers):
-        self._commands, self._answers, self._read, self._last = commands, answers, b"", 0
-        self._session, self._events = None, []
-        (page,) = [
-            one for one in self.call("Target.getTargets")["targetInfos"] if one["type"] == "page"
-        ]
-        attached = self.call("Target.attachToTarget", targetId=page["targetId"], flatten=True)
+    def __init__(self, chromium, context):
+        self._chromium = chromium
+        page = chromium.call("Target.createTarget", url="about:blank", browserContextId=context)
+        attached = chromium.call("Target.attachToTarget", **page, flatten=True)
         self._session = attached["sessionId"]
+        self._events = chromium.events.setdefault(self._session, [])
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.call(f"{domain}.enable")
 
@@ -168,29 +223,9 @@ class Tab:
         return [one for one in said if "GPU stall" not in one.get("entry", {}).get("text", "")]
 
     def call(self, method, **parameters):
-        """Have the browser do something, and return what it answers."""
-        self._last += 1
-        message = {"id": self._last, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        data = json.dumps(message).encode() + b"\0"
-        while data:
-            data = data[os.write(self._commands, data) :]
-        while (answer := self._receive()).get("id") != self._last:
-            self._events.append(answer)
-        assert "error" not in answer, (method, answer)
-        return answer["result"]
+        """Have the browser do something with the page, and return what it answers."""
+        return self._chromium.call(method, session=self._session, **parameters)
 
     def _wait_for(self, event):
         while not any(one["method"] == event for one in self._events):
-            self._events.append(self._receive())
-
-    def _receive(self):
-        end = time.monotonic() + _PATIENCE
-        while b"\0" not in self._read:
-            ready, _, _ = select.select([self._answers], [], [], max(0, end - time.monotonic()))
-            data = os.read(self._answers, 1 << 16) if ready else b""
-            assert data, "the browser has ended, or does not answer"
-            self._read += data
-        message, self._read = self._read.split(b"\0", 1)
-        return json.loads(message)
+            self._chromium.receive()
