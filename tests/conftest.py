@@ -45,6 +45,8 @@ from penult.extras import has_torch, is_installed
 from penult.recipe import Preprocessing, Recipe
 from penult.records import Features
 
+pytest_plugins = ["quick_pytest"]
+
 # Before anything imports huggingface_hub, which reads it once: no test asks a model hub.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -91,8 +93,12 @@ def pytest_collection():
 
 
 def pytest_sessionfinish():
-    """Let what was collected end as anything else; triton says what of it Python leaves alone."""
-    gc.unfreeze()
+    """Let what was collected end as anything else; triton says what of it Python leaves alone.
+
+    A worker ends at once, and takes nothing apart: see quick_pytest.py.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        gc.unfreeze()
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
