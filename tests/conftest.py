@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 from functools import cache
@@ -101,11 +102,31 @@ def pytest_sessionfinish():
         gc.unfreeze()
 
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Where there is no torch, leave out modules none of whose tests does without: they import it."""
-    if has_torch() or collection_path.suffix != ".py" or collection_path.name == "conftest.py":
+_ALL_LIGHT = re.compile(
+    r"^pytestmark = (pytest\.mark\.light$|\[[^]]*pytest\.mark\.light\b)", re.MULTILINE
+)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out modules of which no test is run: they are imported for nothing.
+
+    Where there is no torch, those none of whose tests does without it; and for `-m "not once"`, those
+    all of whose tests are run once.
+    """
+    if collection_path.suffix != ".py" or collection_path.name == "conftest.py":
         return None
-    return True if "pytest.mark.light" not in collection_path.read_text("utf-8") else None
+    if not has_torch():
+        return "pytest.mark.light" not in collection_path.read_text("utf-8") or None
+    if config.option.markexpr == "not once" and _is_of_once(collection_path):
+        text = collection_path.read_text("utf-8")
+        if _ALL_LIGHT.search(text) and not re.search(r"\bmark\.(gpu|needs|torch|twice)\b", text):
+            return True
+    return None
+
+
+def _is_of_once(path: Path) -> bool:
+    place = path.relative_to(Path(__file__).parent)
+    return bool({place.parts[0], place.as_posix()} & _ONCE)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -114,10 +135,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     What needs torch, a GPU or an extra would be skipped there, and run nowhere; and that torch is not
     imported is to be seen where it is.
     """
-    place = item.path.relative_to(Path(__file__).parent)
     marks = {mark.name for mark in item.iter_markers()}
-    places = {place.parts[0], place.as_posix()}
-    if places & _ONCE and "light" in marks and not marks & {"gpu", "needs", "torch", "twice"}:
+    once = "light" in marks and not marks & {"gpu", "needs", "torch", "twice"}
+    if once and _is_of_once(item.path):
         item.add_marker("once")
 
 
