@@ -158,13 +158,43 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _same_surroundings_everywhere(monkeypatch, tmp_path_factory):
+def _same_everywhere(request, monkeypatch, tmp_path_factory):
+    """What a test finds, whatever ran before it and however pytest runs.
+
+    One fixture, since each costs as much as a small test.
+    """
+    _surround(monkeypatch, tmp_path_factory.getbasetemp() / "cache")
+    _hear()
+    # k-means in a report begins once for each number of clusters; in its own tests, as it does.
+    if not {"clustering", "test_cluster.py"}.intersection(request.path.parts):
+        monkeypatch.setattr("penult.explore.clustering.kmeans._STARTS", 1)
+    # The confusion matrix of a report or a training is drawn once for each that looks otherwise.
+    if results := sys.modules.get("penult.reporting.results"):
+        monkeypatch.setattr(results, "confusion_matrix_png", confusion_matrix_png)
+    yield
+    if opened := sys.modules.get("penult.extractor.opened"):  # no network of another test
+        opened.close_all()
+
+
+def _surround(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     """A cache of its own; and messages that are neither coloured nor folded, however pytest runs."""
-    monkeypatch.setenv("PENULT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("PENULT_CACHE", str(cache))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("TERM", "dumb")
     for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
+
+
+def _hear() -> None:
+    """What penult logs is heard, whatever a library or a command did to loggers before."""
+    logger = logging.getLogger("penult")
+    logger.disabled, logger.propagate = False, True
+    # To set a level costs a pass through all loggers, of which torch has hundreds.
+    if logging.root.manager.disable != logging.NOTSET:
+        logging.disable(logging.NOTSET)
+    for one in (logger, logging.root):  # which OpenVINO's converter raises
+        if one.level != logging.WARNING:
+            one.setLevel(logging.WARNING)
 
 
 @cache
@@ -240,43 +270,12 @@ def margins():
     unregister("margins")
 
 
-@pytest.fixture(autouse=True)
-def _no_network_of_another_test():
-    yield
-    if opened := sys.modules.get("penult.extractor.opened"):
-        opened.close_all()
-
-
-@pytest.fixture(autouse=True)
-def heard():
-    """What penult logs is heard, whatever a library or a command did to loggers before."""
-    logger = logging.getLogger("penult")
-    logging.disable(logging.NOTSET)
-    logger.disabled, logger.propagate = False, True
-    logger.setLevel(logging.WARNING)
-    logging.root.setLevel(logging.WARNING)  # which OpenVINO's converter raises
-
-
 @pytest.fixture(autouse=True, scope="session")
 def _resized_by_pillow():
     """Where not said otherwise: else it depends on how many images the tests before had."""
     from penult.images.pixels.compiled_resize import resizer
 
     resizer._LOADING.load = lambda: None
-
-
-@pytest.fixture(autouse=True)
-def _few_starts(request, monkeypatch):
-    """k-means in a report begins once for each number of clusters; in its own tests, as it does."""
-    if not {"clustering", "test_cluster.py"}.intersection(request.path.parts):
-        monkeypatch.setattr("penult.explore.clustering.kmeans._STARTS", 1)
-
-
-@pytest.fixture(autouse=True)
-def _drawn_once(monkeypatch):
-    """The confusion matrix of a report or a training is drawn once for each that looks otherwise."""
-    if results := sys.modules.get("penult.reporting.results"):
-        monkeypatch.setattr(results, "confusion_matrix_png", confusion_matrix_png)
 
 
 @pytest.fixture
