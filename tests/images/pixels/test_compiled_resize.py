@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import types
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -129,6 +131,34 @@ def test_the_first_images_are_left_to_pillow_and_the_others_are_equal(loading, m
     pixels += [shrink(image) for _ in range(3)]
     assert len(used) == before + 3
     assert all(np.array_equal(found, pixels[0]) for found in pixels)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_waits_for_what_is_being_loaded(loading, monkeypatch):
+    begun, may_end, ended = threading.Event(), threading.Event(), []
+
+    def load():
+        begun.set()
+        may_end.wait(10)
+        ended.append(1)
+
+    monkeypatch.setattr(loading, "load", load)
+    for _ in range(3):
+        loading.kernels()
+    begun.wait(10)
+    threading.Timer(0.05, may_end.set).start()
+    with warnings.catch_warnings(action="ignore"):  # Python 3.12 warns of forks beside threads
+        child = os.fork()
+    if not child:
+        os._exit(0 if ended else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@needs_llvm
+def test_a_very_long_image_is_left_to_pillow(loading, compiled, monkeypatch):
+    monkeypatch.setattr(resizer, "_LOADING", compiled)
+    monkeypatch.setattr(resizer, "_apply", None)  # not to be called
+    assert transform((8, 8), (8, 8))(noise(20_000, 2)).shape == (8, 8, 3)
 
 
 @needs_llvm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,10 @@ _log = logging.getLogger("penult")
 # Loading takes 0.07 s of CPU; an image then takes 2 ms less.
 _WORTH_LOADING = 32
 _ROOM = 1 << 29  # bytes; 80 MB are kept, and addresses of 170 taken
+_PATIENCE = 1.0  # seconds
+
+# Of longer edges, the weights take longer than Pillow takes for a narrow image.
+_LONGEST = 1 << 14
 
 
 class CompiledResize:
@@ -64,6 +69,7 @@ class CompiledResize:
         if (
             self._interpolation not in FILTERS
             or image.size == resized
+            or max(image.size) > _LONGEST
             or not is_across_first(image.size, resized)
         ):
             return None
@@ -96,6 +102,7 @@ class _Loading:
     def __init__(self) -> None:
         self._lock = Lock()
         self._seen = 0
+        self._thread: Thread | None = None
         self._kernels: Kernels | None = None
 
     def kernels(self) -> Kernels | None:
@@ -110,9 +117,20 @@ class _Loading:
 
     def _load_meanwhile(self) -> None:
         try:
-            Thread(target=self.load, name="penult-compiled-resize").start()
+            thread = Thread(target=self.load, name="penult-compiled-resize")
+            thread.start()
         except RuntimeError as error:  # more threads are not allowed
             _tell_why_not(error)
+        else:
+            self._thread = thread
+
+    def wait(self) -> None:
+        """Wait for loading that has begun.
+
+        A process that is forked meanwhile would never have the end of it, nor the locks of imports.
+        """
+        if self._thread is not None:
+            self._thread.join(_PATIENCE)
 
     def load(self) -> None:
         """Compile the kernels, and take them if they do as Pillow does."""
@@ -142,6 +160,9 @@ def _tell_why_not(reason: object) -> None:
 
 
 _LOADING = _Loading()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=lambda: _LOADING.wait())
 
 
 def preload() -> None:
