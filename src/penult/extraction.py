@@ -228,7 +228,8 @@ def extract(
     Features
         The file as `penult.load` opens it; ``features`` is (N, D) float32 by default, and
         ``augmented`` has the rows of augmented views, where there are some. After an
-        update, ``changes`` says which images were added, removed, relabelled and renamed.
+        update, ``changes`` says which images were added, removed, changed, relabelled
+        and renamed.
 
     Raises
     ------
@@ -374,12 +375,12 @@ class Extraction:
         target.require(**how)
         with following(progress) as tell:
             job = self._job(images, target.leave_out, tell)
-            changes = None
+            old = None
             if update and target.exists():  # before a network is converted for what is refused
                 old = require_same(target.path, job.recipes, job.options)
-                changes = changes_of(old, job.listing.records)
                 if not may_drop_places:
-                    require_all_given(target.path, old, job.origin, changes)
+                    planned = changes_of(old, job.listing.records)
+                    require_all_given(target.path, old, job.origin, planned)
             if cluster is None:  # on a cluster, the engines are the workers'
                 _ = job.extractor.engine  # what is wrong with it is said before anything is written
             if target.store is not None:
@@ -388,9 +389,7 @@ class Extraction:
                 compute = None if cluster is None else OnCluster(cluster)
                 to_file(job, target.path, restart=restart, compute=compute, **how)
         features = load(target.path)
-        if changes is not None:
-            changes = made_changes(changes, old, features)
-        return replace(features, changes=changes)
+        return replace(features, changes=None if old is None else made_changes(old, features))
 
     def _job(self, images: Images, leave_out: Sequence[Path], tell: Tell) -> Job:
         sources, offline = self.listing.sources(images), self.extractor.weights.offline

@@ -240,13 +240,16 @@ def test_an_update_says_what_it_removed(penult, photos, toy, tmp_path):
     (photos / "rose" / "rose_01.jpg").unlink()
     told = json.loads(penult(*call, "--update", "--json").out)
     assert told["changes"] == {
-        "added": [], "removed": ["rose/rose_01.jpg"], "relabelled": [], "renamed": [],
+        "added": [], "removed": ["rose/rose_01.jpg"], "changed": [], "relabelled": [],
+        "renamed": [],
     }  # fmt: skip
     (photos / "rose" / "rose_02.jpg").rename(photos / "rose" / "new.jpg")
     assert "would add 1, remove 1, relabel 0; " in penult(*call, "--update", "--dry-run").out
     done = penult(*call, "--update")
     assert "renamed: 1 image, rose/rose_02.jpg to rose/new.jpg\n" in done.out
     assert "removed" not in done.out
+    shutil.copy(photos / "daisy" / "daisy_01.jpg", photos / "rose" / "rose_03.jpg")
+    assert "changed: 1 image, rose/rose_03.jpg\n" in penult(*call, "--update").out
 
 
 def test_an_update_counts_a_copy_among_those_whose_bytes_had_rows(penult, photos, toy, tmp_path):

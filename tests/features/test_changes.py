@@ -1,7 +1,10 @@
 """What an update says that it changed."""
 
+import shutil
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import penult
 from penult.features.changes import changes_of, made_changes
@@ -48,16 +51,49 @@ def test_what_has_the_bytes_of_what_went_was_renamed_once_each(make_features):
         return make_features({"x": len(content)}, ids=tuple(content), content=[*content.values()])
 
     old, new = rows(a="1", b="1", c="2", d="3", e=""), rows(d="3", f="1", g="2", h="2", i="3", j="")
-    planned = Changes(added=("f", "g", "h", "i", "j"), removed=("a", "b", "c", "e"))
-    assert made_changes(planned, old, new) == Changes(
+    assert made_changes(old, new) == Changes(
         added=("h", "i", "j"), removed=("b", "e"), renamed=(("a", "f"), ("c", "g"))
     )
 
 
 def test_without_digests_nothing_is_known_to_be_renamed(make_features):
     old, new = make_features({"x": 1}, ids=("a",)), make_features({"x": 1}, ids=("b",))
-    planned = Changes(added=("b",), removed=("a",))
-    assert made_changes(planned, old, new) == planned
+    assert made_changes(old, new) == Changes(added=("b",), removed=("a",))
+
+
+def test_other_bytes_by_the_same_id_are_told_where_both_are_known(make_features):
+    def rows(**content):
+        return make_features({"x": len(content)}, ids=tuple(content), content=[*content.values()])
+
+    # b has the bytes that d had, c and e have no digest in one of both
+    old, new = rows(a="1", b="2", c="", d="3", e="4"), rows(e="", d="5", c="6", b="3", a="1")
+    assert made_changes(old, new) == Changes(changed=("b", "d"))
+    unknown = make_features({"x": 5}, ids=tuple("abcde"))
+    assert made_changes(old, unknown) == made_changes(unknown, new) == Changes()
+
+
+def test_an_update_says_which_bytes_changed_computed_or_not(photos, toy, tmp_path):
+    file, rose = tmp_path / "f.h5", photos / "rose"
+    penult.extract(photos, file, model=toy)
+    shutil.copy(photos / "daisy" / "daisy_01.jpg", rose / "rose_01.jpg")  # has a row already
+    Image.new("RGB", (8, 8), "red").save(rose / "rose_02.jpg")
+    changes = penult.extract(photos, file, model=toy, update=True).changes
+    assert changes == Changes(changed=("rose/rose_01.jpg", "rose/rose_02.jpg"))
+
+
+def test_an_image_that_can_no_longer_be_read_is_removed_until_it_can(photos, toy, tmp_path):
+    file, rose = tmp_path / "f.h5", photos / "rose" / "rose_01.jpg"
+    penult.extract(photos, file, model=toy)
+    good = rose.read_bytes()
+    rose.write_bytes(b"nonsense")
+    table = tmp_path / "labels.csv"  # what has no row has no other label either
+    table.write_text("path,label\nrose/rose_01.jpg,tulip\n")
+    changes = penult.extract(photos, file, model=toy, update=True, labels=table).changes
+    assert changes.removed == ("rose/rose_01.jpg",)
+    assert (len(changes.relabelled), changes.changed) == (35, ())
+    rose.write_bytes(good)
+    changes = penult.extract(photos, file, model=toy, update=True, labels=table).changes
+    assert changes == Changes(added=("rose/rose_01.jpg",))
 
 
 def test_an_update_says_what_was_added_removed_and_relabelled(photos, toy, tmp_path):

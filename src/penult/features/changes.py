@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,54 +35,83 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
     )
     old_ids, new_ids = _hashes(old.ids), _hashes(records[k].id for k in places.tolist())
     labels = _hashes(frozenset(records[k].labels) for k in places.tolist())
-    order = np.argsort(new_ids, kind="stable")
-    at = np.searchsorted(new_ids, old_ids, sorter=order).clip(max=len(new_ids) - 1)
-    there = order[at]
-    same = new_ids[there] == old_ids
+    there, same = _places_in(new_ids, old_ids)
     differs = same & (labels[there] != _hashes(_labels(old)))
     return Changes(
         added=tuple(records[int(k)].id for k in places[~np.isin(new_ids, old_ids)]),
-        removed=tuple(str(old.ids[int(k)]) for k in np.flatnonzero(~same)),
-        relabelled=tuple(str(old.ids[int(k)]) for k in np.flatnonzero(differs)),
+        removed=_some_ids(old, ~same),
+        relabelled=_some_ids(old, differs),
     )
 
 
-def made_changes(planned: Changes, old: Features, new: Features) -> Changes:
+def made_changes(old: Features, new: Features) -> Changes:
     """What an update did change, by the rows and the bytes that were found.
 
     Parameters
     ----------
-    planned : Changes
-        By `changes_of`.
     old, new : Features
         The file as it was, and as it is.
 
     Returns
     -------
     Changes
-        Without images that could not be read among those that were added, and with those whose
-        bytes are there under another id as renamed.
+        An image without a row is not there, so one that could be read before, and now cannot, was
+        removed.
     """
-    failed = {failure.id for failure in new.failures}
-    added = [one for one in planned.added if one not in failed]
-    after, before = _contents(new, added), _contents(old, planned.removed)
+    old_ids, new_ids = _hashes(old.ids), _hashes(new.ids)
+    there, same = _places_in(new_ids, old_ids)
+    labels = _hashes(_labels(new))[there] != _hashes(_labels(old))
+    removed = _some_ids(old, ~same)
+    added = _some_ids(new, ~np.isin(new_ids, old_ids))
+    renamed = _renamed(old, new, removed, added)
+    came = set(renamed.values())
+    return Changes(
+        added=tuple(one for one in added if one not in came),
+        removed=tuple(one for one in removed if one not in renamed),
+        changed=_changed(old, new, there, same),
+        relabelled=_some_ids(old, same & labels),
+        renamed=tuple(renamed.items()),
+    )
+
+
+def _renamed(
+    old: Features, new: Features, removed: Iterable[str], added: Sequence[str]
+) -> dict[str, str]:
+    """The ids of now of those that went, and whose bytes came under another one."""
+    after, before = _contents(new, added), _contents(old, removed)
     came_as = defaultdict(list)
     for image in reversed(added):
         if image in after:
             came_as[after[image]].append(image)
     # Of several copies, the first of those that went is the first of those that came.
-    renamed = {
-        one: came_as[before[one]].pop()
-        for one in planned.removed
-        if one in before and came_as[before[one]]
+    return {
+        one: came_as[before[one]].pop() for one in removed if one in before and came_as[before[one]]
     }
-    came = set(renamed.values())
-    return replace(
-        planned,
-        added=tuple(one for one in added if one not in came),
-        removed=tuple(one for one in planned.removed if one not in renamed),
-        renamed=tuple(renamed.items()),
-    )
+
+
+def _changed(
+    old: Features, new: Features, there: NDArray[np.int64], same: NDArray[np.bool_]
+) -> tuple[str, ...]:
+    """The ids of those that have other bytes now, of those of which both are known."""
+    if old.content is None or new.content is None:
+        return ()
+    before, after = old.content, new.content
+    differs = np.flatnonzero(same & (_hashes(after)[there] != _hashes(before)))
+    return tuple(str(old.ids[k]) for k in differs.tolist() if before[k] and after[there[k]])
+
+
+def _places_in(
+    new_ids: NDArray[np.int64], old_ids: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Where each of the old ids is among the new ones, and whether it is there at all."""
+    order = np.argsort(new_ids, kind="stable")
+    at = np.searchsorted(new_ids, old_ids, sorter=order).clip(max=len(new_ids) - 1)
+    there = order[at]
+    return there, new_ids[there] == old_ids
+
+
+def _some_ids(features: Features, which: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(str(features.ids[k]) for k in np.flatnonzero(which).tolist())
 
 
 def _contents(features: Features, ids: Iterable[str]) -> dict[str, str]:

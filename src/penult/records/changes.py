@@ -14,9 +14,12 @@ class Changes:
     Attributes
     ----------
     added : tuple of str
-        Images that the file did not name among its rows.
+        Images that have a row now, and had none.
     removed : tuple of str
-        Images that are no longer there, and whose rows were dropped.
+        Images that had a row, and have none now: they are no longer there, or can no longer be
+        read.
+    changed : tuple of str
+        Images that have other bytes now, by the same id. A plan, which reads no bytes, has none.
     relabelled : tuple of str
         Images that have other labels now, by the same id.
     renamed : tuple of (str, str)
@@ -27,5 +30,6 @@ class Changes:
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     relabelled: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
