@@ -56,6 +56,17 @@ def test_what_has_the_bytes_of_what_went_was_renamed_once_each(make_features):
     )
 
 
+def test_what_was_renamed_is_relabelled_where_its_labels_are_others(make_features):
+    def rows(ids, classes, labels):
+        return make_features(classes, ids=tuple(ids), content=list("123"), labels=np.array(labels))
+
+    old = rows("abc", {"x": 1, "y": 1}, [0, 1, -1])
+    new = rows("def", {"y": 1, "z": 1}, [1, 0, -1])  # x is called z; y keeps its name
+    assert made_changes(old, new) == Changes(
+        relabelled=("d",), renamed=(("a", "d"), ("b", "e"), ("c", "f"))
+    )
+
+
 def test_without_digests_nothing_is_known_to_be_renamed(make_features):
     old, new = make_features({"x": 1}, ids=("a",)), make_features({"x": 1}, ids=("b",))
     assert made_changes(old, new) == Changes(added=("b",), removed=("a",))
@@ -103,7 +114,9 @@ def test_an_update_says_what_was_added_removed_and_relabelled(photos, toy, tmp_p
     (photos / "rose" / "rose_01.jpg").rename(photos / "tulip" / "rose_01.jpg")
     changes = penult.extract(photos, file, model=toy, update=True).changes
     assert changes == Changes(
-        removed=("tulip/tulip_12.jpg",), renamed=(("rose/rose_01.jpg", "tulip/rose_01.jpg"),)
+        removed=("tulip/tulip_12.jpg",),
+        relabelled=("tulip/rose_01.jpg",),
+        renamed=(("rose/rose_01.jpg", "tulip/rose_01.jpg"),),
     )
     assert penult.extract(photos, file, model=toy, update=True).changes == Changes()
     table = tmp_path / "labels.csv"

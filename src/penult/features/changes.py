@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ def made_changes(old: Features, new: Features) -> Changes:
     """
     old_ids, new_ids = _hashes(old.ids), _hashes(new.ids)
     there, same = _places_in(new_ids, old_ids)
-    labels = _hashes(_labels(new))[there] != _hashes(_labels(old))
+    were, are = _hashes(_labels(old)), _hashes(_labels(new))
     removed = _some_ids(old, ~same)
     added = _some_ids(new, ~np.isin(new_ids, old_ids))
     renamed = _renamed(old, new, removed, added)
@@ -69,7 +69,10 @@ def made_changes(old: Features, new: Features) -> Changes:
         added=tuple(one for one in added if one not in came),
         removed=tuple(one for one in removed if one not in renamed),
         changed=_changed(old, new, there, same),
-        relabelled=_some_ids(old, same & labels),
+        relabelled=(
+            *_some_ids(old, same & (are[there] != were)),
+            *_relabelled(renamed, _of_ids(old, were, renamed), _of_ids(new, are, came)),
+        ),
         renamed=tuple(renamed.items()),
     )
 
@@ -87,6 +90,19 @@ def _renamed(
     return {
         one: came_as[before[one]].pop() for one in removed if one in before and came_as[before[one]]
     }
+
+
+def _relabelled(
+    renamed: Mapping[str, str], were: Mapping[str, int], are: Mapping[str, int]
+) -> Iterator[str]:
+    """The ids of now of those whose labels changed with their ids, as with their folders."""
+    return (other for one, other in renamed.items() if were[one] != are[other])
+
+
+def _of_ids(features: Features, values: NDArray[np.int64], ids: Collection[str]) -> dict[str, int]:
+    """The values of some images, by their ids."""
+    pairs = zip(features.ids, values, strict=True) if ids else ()
+    return {str(one): int(value) for one, value in pairs if one in ids}
 
 
 def _changed(

@@ -21,7 +21,7 @@ class Changes:
     changed : tuple of str
         Images that have other bytes now, by the same id. A plan, which reads no bytes, has none.
     relabelled : tuple of str
-        Images that have other labels now, by the same id.
+        Images that have other labels now, by the same id, or by the one that they were renamed to.
     renamed : tuple of (str, str)
         The id that was and the id that is now, of images whose bytes are there under another one:
         they are neither added nor removed. A plan, which reads no bytes, has none: there, they are
