@@ -123,8 +123,8 @@ class Plan:
     bytes : int
         Size of the feature file, an estimate.
     changes : Changes or None
-        What an update of the file that is there would add, remove and relabel. Images whose bytes
-        have changed are found when it is run.
+        What an update of the file that is there would add, remove, relabel and try again. Images
+        whose bytes have changed are found when it is run.
     notes : mapping
         What was found beside the images, as the file's origin would have it.
     augmented : int
@@ -166,6 +166,8 @@ class Plan:
         changed = (
             [] if self.changes is None else [(one, getattr(self.changes, one)) for one in known]
         )
+        if self.changes is not None and self.changes.retried:
+            changed.append(("to be tried again", self.changes.retried))
         facts = [
             ("images", count(self.images, "image")),
             ("augmented", count(self.augmented, "augmented view") if self.augmented else None),

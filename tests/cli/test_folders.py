@@ -241,7 +241,7 @@ def test_an_update_says_what_it_removed(penult, photos, toy, tmp_path):
     told = json.loads(penult(*call, "--update", "--json").out)
     assert told["changes"] == {
         "added": [], "removed": ["rose/rose_01.jpg"], "changed": [], "relabelled": [],
-        "renamed": [],
+        "renamed": [], "retried": [],
     }  # fmt: skip
     (photos / "rose" / "rose_02.jpg").rename(photos / "rose" / "new.jpg")
     assert "would add 1, remove 1, relabel 0; " in penult(*call, "--update", "--dry-run").out
@@ -250,6 +250,17 @@ def test_an_update_says_what_it_removed(penult, photos, toy, tmp_path):
     assert "removed" not in done.out
     shutil.copy(photos / "daisy" / "daisy_01.jpg", photos / "rose" / "rose_03.jpg")
     assert "changed: 1 image, rose/rose_03.jpg\n" in penult(*call, "--update").out
+
+
+def test_a_dry_run_of_an_update_counts_no_row_of_what_failed_before(penult, photos, toy, tmp_path):
+    call = ("extract", photos, "-o", tmp_path / "f.h5", "--model", toy, "-q")
+    (photos / "rose" / "bad.jpg").write_bytes(b"no image")
+    assert penult(*call).code == 0
+    done = penult(*call, "--update", "--dry-run")
+    assert "would hold 36 float32 rows a layer" in done.out
+    assert "would add 0, remove 0, relabel 0; " in done.out
+    assert "would try 1 failed image again, rose/bad.jpg\n" in done.out
+    assert "added" not in done.out
 
 
 def test_an_update_counts_a_copy_among_those_whose_bytes_had_rows(penult, photos, toy, tmp_path):

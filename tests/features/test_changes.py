@@ -8,7 +8,7 @@ from PIL import Image
 
 import penult
 from penult.features.changes import changes_of, made_changes
-from penult.records import AugmentedRecord, Changes, ImageRecord
+from penult.records import AugmentedRecord, Changes, Failure, ImageRecord
 
 
 def records(**labels):
@@ -38,6 +38,13 @@ def test_augmented_views_are_no_images_that_were_added(make_features):
     a, d = records(a=["y"], d=["x"])
     now = [AugmentedRecord(d, 1), a, AugmentedRecord(a, 1), d]
     assert changes_of(old, now) == Changes(added=("d",), removed=("b", "c"), relabelled=("a",))
+
+
+def test_what_failed_before_is_tried_again_and_is_not_added(make_features):
+    failures = tuple(Failure(one, "cannot be read") for one in "bc")  # c is no longer there
+    old = make_features({"x": 1}, ids=("a",), failures=failures)
+    now = records(a=["x"], b=["x"], d=["x"])
+    assert changes_of(old, now) == Changes(added=("d",), retried=("b",))
 
 
 def test_several_labels_are_compared_as_a_set(make_features):
@@ -132,3 +139,6 @@ def test_an_image_that_cannot_be_read_was_not_added(photos, toy, tmp_path):
     (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
     for _ in range(2):
         assert penult.extract(photos, file, model=toy, update=True).changes == Changes()
+    planned = penult.plan(photos, file, model=toy, update=True)
+    assert planned.changes == Changes(retried=("rose/bad.jpg",))
+    assert "0 relabelled, 1 to be tried again" in repr(planned)

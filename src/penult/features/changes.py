@@ -37,10 +37,13 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
     labels = _hashes(frozenset(records[k].labels) for k in places.tolist())
     there, same = _places_in(new_ids, old_ids)
     differs = same & (labels[there] != _hashes(_labels(old)))
+    without_row = [records[int(k)].id for k in places[~np.isin(new_ids, old_ids)]]
+    failed = {failure.id for failure in old.failures}
     return Changes(
-        added=tuple(records[int(k)].id for k in places[~np.isin(new_ids, old_ids)]),
+        added=tuple(one for one in without_row if one not in failed),
         removed=_some_ids(old, ~same),
         relabelled=_some_ids(old, differs),
+        retried=tuple(one for one in without_row if one in failed),
     )
 
 

@@ -26,6 +26,9 @@ class Changes:
         The id that was and the id that is now, of images whose bytes are there under another one:
         they are neither added nor removed. A plan, which reads no bytes, has none: there, they are
         both.
+    retried : tuple of str
+        Of a plan alone, images that had no row because they failed, and are tried again. An update
+        has those that can be read now among `added`.
     """
 
     added: tuple[str, ...] = ()
@@ -33,3 +36,4 @@ class Changes:
     changed: tuple[str, ...] = ()
     relabelled: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
+    retried: tuple[str, ...] = ()

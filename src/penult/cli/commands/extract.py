@@ -268,15 +268,15 @@ def run(
 
 def _say_changes(changes: Changes) -> None:
     told = dataclasses.asdict(changes)
+    del told["retried"]  # a plan's; of what was tried, the failures are told
     told["renamed"] = tuple(f"{one} to {other}" for one, other in changes.renamed)
     for what, ids in told.items():
         if ids:
-            say(f"{what}: {_first_of(ids)}")
+            say(f"{what}: {count(len(ids), 'image')}, {_some(ids)}")
 
 
-def _first_of(ids: tuple[str, ...]) -> str:
-    more = ", …" if len(ids) > _FEW else ""
-    return f"{count(len(ids), 'image')}, {', '.join(ids[:_FEW])}{more}"
+def _some(ids: tuple[str, ...]) -> str:
+    return f"{', '.join(ids[:_FEW])}{', …' if len(ids) > _FEW else ''}"
 
 
 def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
@@ -288,6 +288,7 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
                 del told[name]
         say_json({"output": unfolded(output), **told.pop("notes"), **told})
         return
+    retried = () if plan.changes is None else plan.changes.retried
     numbers = ("row", "numbers a row")
     table = Table(("layer", "pooling", *numbers), right=numbers)
     for layer in plan.layers:
@@ -295,9 +296,9 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         table.add_row(layer.name, layer.pooling, shape, f"{layer.length:,}")
     table.show()
     say(
-        f"{unfolded(output)} would hold {count(plan.images, f'{plan.dtype} row')} a layer of "
-        f"{plan.backbone}, "
-        f"{count(len(plan.classes), 'class')}, in about {plan.bytes / 1e6:,.1f} MB"
+        f"{unfolded(output)} would hold {count(plan.images - len(retried), f'{plan.dtype} row')} "
+        f"a layer of {plan.backbone}, {count(len(plan.classes), 'class')}, "
+        f"in about {plan.bytes / 1e6:,.1f} MB"
         f"{'' if plan.parts_line is None else f', {plan.parts_line}'}"
     )
     if plan.augmented:
@@ -311,5 +312,7 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
             f"{len(changes.relabelled):,}; which bytes have changed or only have another name is "
             "found when it is run"
         )
+        if retried:
+            say(f"would try {count(len(retried), 'failed image')} again, {_some(retried)}")
         _say_changes(changes)
     say_listing_messages(plan.notes)
