@@ -26,7 +26,10 @@ def test_what_was_made_is_said_and_how_it_is_made_again(penult, photos, toy, mon
     (again,) = re.findall("made again by: penult (.*)", told)
     assert again.endswith("--augment-to 14 --augment-policy strong --seed 3")
     kept = penult(*shlex.split(again), "--update")
-    assert "42 of 42 images and augmented views were done before, 0 now" in kept.out
+    assert (
+        "0 of 42 images and augmented views computed now; the bytes of 42 had rows before"
+        in kept.out
+    )
     found = json.loads(penult("info", "f.h5", "--json").out)
     assert (found["augmented"], found["augmentation"]) == (6, {"policy": "strong", "seed": 3})
     checked = penult("verify", "f.h5")

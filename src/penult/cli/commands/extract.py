@@ -249,7 +249,7 @@ def run(
     if kept:
         were = "was" if kept == 1 else "were"
         of = count(counted, "image") + " and augmented views" * (features.augmented is not None)
-        if changes is not None and changes.added:  # of which some may be copies
+        if changes is not None:  # of an image, too, that was copied or only has another name
             say(f"{counted - kept:,} of {of} computed now; the bytes of {kept:,} had rows before")
         else:
             say(f"{kept:,} of {of} {were} done before, {counted - kept:,} now")
