@@ -371,7 +371,7 @@ def test_one_label_is_corrected_and_taken_back_with_ctrl_z(page, address):
     page.until("document.activeElement.closest('.tile')?.dataset.id === 'daisy/03.png'")
     assert text(page, "#browse .label") == "ox-eye"
     page.press("z", modifiers=2)
-    said(page, "Undone")
+    said(page, "daisy/03.png: “daisy” again.")
     assert text(page, "#browse .label") == "daisy"
     assert label_of(page, address, "daisy/03.png") == "daisy"
     assert page.run("document.getElementById('undo').hidden")
@@ -398,7 +398,7 @@ def test_many_are_relabelled_at_once_when_that_was_confirmed(page, address):
     assert texts(page, "#similar .tile .label")[:4] == ["red", "red", "red", "rose"]
     assert page.run("document.getElementById('chosen').hidden")
     click(page, "#toast button")
-    said(page, "Undone: 3 pictures")
+    said(page, "3 pictures: their labels from before again.")
     assert texts(page, "#similar .tile .label")[:4] == ["tulip", "rose", "rose", "rose"]
     assert label_of(page, address, STRAY) == "tulip"
 
@@ -414,20 +414,20 @@ def test_likely_errors_are_worked_through_by_keys(page, address):
     said(page, f"{STRAY}: now “rose”.")
     assert label_of(page, address, STRAY) == "rose"
     page.press("u")
-    said(page, "Undone")
+    said(page, f"{STRAY}: “tulip” again.")
     assert page.run(asked) == STRAY  # again
     names = page.run("page.classes.names")
     page.press(str(1 + names.index("daisy")))
     said(page, "now “daisy”")
     page.press("u")
-    said(page, "Undone")
+    said(page, f"{STRAY}: “tulip” again.")
     page.press("k")
     said(page, "“tulip” confirmed")
     page.until("!!document.querySelector('#review .empty')")
     assert text(page, "#review .empty") == "No likely label errors are left."
     page.press("ArrowLeft")
     page.press("u")
-    said(page, "Undone")
+    said(page, f"{STRAY}: “tulip” as before it was confirmed.")
     assert label_of(page, address, STRAY) == "tulip"
     click(page, "[data-kind=unsure]")
     page.until(
@@ -445,7 +445,7 @@ def test_a_step_that_waits_for_more_does_not_leave_what_was_opened_since(page, a
     if how == "an undo":
         said(page, f"{STRAY}: now “rose”.")
         page.press("u")
-        said(page, "Undone")
+        said(page, f"{STRAY}: “tulip” again.")
         assert label_of(page, address, STRAY) == "tulip"
     else:
         click(page, "[data-kind=errors]")
@@ -468,7 +468,7 @@ def test_a_key_pressed_again_while_more_is_loaded_is_logged_once(page, address, 
     page.until("window.stepped")
     assert log()[len(before) :] == ["rose"]
     page.press("u")
-    said(page, "Undone")
+    said(page, f"{STRAY}: “tulip” again.")
     assert label_of(page, address, STRAY) == "tulip"
 
 
@@ -512,7 +512,7 @@ def test_the_lasso_of_the_map_chooses_pictures_and_new_labels_colour_them(page, 
     page.until("document.querySelectorAll('#map .near .thumb').length === 10")
     assert text(page, "#map .near .word") == "rose"
     click(page, "#undo")
-    said(page, "Undone")
+    said(page, f"{STRAY}: “tulip” again.")
     assert label_of(page, address, STRAY) == "tulip"
 
 

@@ -17,6 +17,15 @@ const store = (storage, key, value) => {
 // Of a long id its end, so that a sentence of it covers little.
 const short = (id) => (id.length > LONG ? id.split("/").at(-1) : id);
 const shown = (label) => (label === null ? "no label" : `“${printable(label)}”`);
+const whatOf = (ids) => (ids.length === 1 ? printable(short(ids[0])) : count(ids.length, "picture"));
+
+// What is so after changes were taken back, since their own words would read as if they held.
+const asBefore = (entries) => {
+  const what = whatOf(entries.map((one) => one.id)), labels = new Set(entries.map((one) => one.new));
+  if (labels.size > 1) return `${what}: their labels from before again`;
+  const kept = entries.every((one) => one.old === one.new);
+  return `${what}: ${shown(entries[0].new)} ${kept ? "as before it was confirmed" : "again"}`;
+};
 
 export class Corrections extends EventTarget {
   constructor(allowed, undoButton) {
@@ -76,13 +85,12 @@ export class Corrections extends EventTarget {
       return false;
     }
     const kept = entries.every((one) => one.old === one.new);
-    const what = ids.length === 1 ? printable(short(ids[0])) : count(ids.length, "picture");
-    back.words = kept ? `${what}: ${shown(label)} confirmed` : `${what}: now ${shown(label)}`;
+    const what = whatOf(ids);
     this.done = [...this.done, back].slice(-MOST);
     store(sessionStorage, UNDO, this.done);
     this.show();
     this.tell(entries, false);
-    toast.say(`${back.words}.`, { undo: () => this.undo() });
+    toast.say(`${what}: ${kept ? `${shown(label)} confirmed` : `now ${shown(label)}`}.`, { undo: () => this.undo() });
     return true;
   }
 
@@ -92,11 +100,11 @@ export class Corrections extends EventTarget {
   async takeBack() {
     const back = this.done.at(-1);
     if (!back) return;
-    const { words, ...which } = back;
+    const { entry, batch } = back;
     try {
-      const answer = await ask("labels/undo", { method: "POST", json: { ...which, who: this.who || undefined } });
+      const answer = await ask("labels/undo", { method: "POST", json: { entry, batch, who: this.who || undefined } });
       this.tell(answer.entries, true);
-      toast.say(`Undone: ${words}.`);
+      toast.say(`${asBefore(answer.entries)}.`);
     } catch (problem) {
       toast.problem(problem);
       if (problem.status !== 404 && problem.status !== 409) return; // else it has been taken back elsewhere
