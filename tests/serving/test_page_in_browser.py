@@ -454,6 +454,17 @@ def test_a_step_that_waits_for_more_does_not_leave_what_was_opened_since(page, a
     assert text(page, "#review .whole .id") == STRAY
 
 
+def test_the_end_of_the_review_says_how_many_are_not_decided(page, address):
+    go(page, "#review")
+    page.until("!!document.querySelector('#review .question')")
+    page.press("ArrowRight")
+    page.until("!!document.querySelector('#review .empty')")
+    told = text(page, "#review [role=status]")
+    assert told == "The end of the list; 1 is not decided; ← goes back."
+    click(page, "#review .steps button")  # ‹
+    assert text(page, "#review .whole .id") == STRAY
+
+
 def test_a_key_pressed_again_while_more_is_loaded_is_logged_once(page, address, log):
     go(page, "#review")
     page.until("!!document.querySelector('#review .question')")

@@ -58,7 +58,10 @@ export class ReviewView {
   draw() {
     const { page, item } = this, held = this.place.contains(document.activeElement);
     if (!item) {
-      this.place.replaceChildren(element("p", { class: "empty", role: "status" }, this.problem ?? (page.classes.names.length ? EMPTY[this.kind] : "No picture has a label yet. Give some in Browse or on the map first.")));
+      const open = this.items.filter((one) => !one.done).length;
+      const ended = open ? `The end of the list; ${open.toLocaleString("en")} ${open === 1 ? "is" : "are"} not decided; ← goes back.` : EMPTY[this.kind];
+      this.place.replaceChildren(element("p", { class: "empty", role: "status" }, this.problem ?? (page.classes.names.length ? ended : "No picture has a label yet. Give some in Browse or on the map first.")));
+      if (open) this.place.append(element("p", { class: "empty acts" }, this.steps())); // for those without keys
       return;
     }
     const { facts } = page, name = printable(item.id);
