@@ -110,13 +110,13 @@ def test_info_says_where_what_makes_a_joined_file_again_is_typed(penult, files, 
     assert penult("join", "a.h5", "b.h5", "-o", "ab.h5", "-q").code == 0
     *_, told, where = penult("info", "ab.h5").out.splitlines()
     assert told == "made again by: penult join a.h5 b.h5 -o ab.h5"
-    assert where == "to be typed where a.h5, b.h5 are"
+    assert where == "to be typed where a.h5 and b.h5 are"
     assert penult("reduce", "ab.h5", "-o", "small.h5", "--pca", 2, "-q").code == 0
     *_, told, where = penult("info", "small.h5").out.splitlines()
     assert told.endswith(" && penult reduce small_part1.h5 -o small.h5 --pca 2 --fit-on all")
     assert where == (
-        "to be typed where a.h5, b.h5 are, with another name than small.h5 if that is there, "
-        "which is not replaced"
+        "to be typed where a.h5 and b.h5 are; if small.h5 is there, choose another name, "
+        "since it is not replaced"
     )
 
 

@@ -143,8 +143,7 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
         if read := list(dict.fromkeys(map(str, joined))):
             where = _where(read)
             if len(commands) > 1:
-                other = f"with another name than {file.name} if that is there"
-                where += f", {other}, which is not replaced"
+                where += f"; if {file.name} is there, choose another name, since it is not replaced"
             say(where)
         elif len(commands) > 1:
             say(f"to be typed in another folder than that of {file.name}, which is not replaced")
@@ -189,7 +188,8 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
 
 
 def _where(files: Sequence[str]) -> str:
-    return f"to be typed where {listed(files)} {'is' if len(files) == 1 else 'are'}"
+    names = " and ".join(files) if len(files) == 2 else listed(files)
+    return f"to be typed where {names} {'is' if len(files) == 1 else 'are'}"
 
 
 def _show_index(file: Path, found: IndexInfo) -> None:
