@@ -177,6 +177,39 @@ def test_an_extractor_says_in_a_line_what_it_is_and_opens_nothing_for_it(toy, op
     assert opens == []
 
 
+def test_an_extractor_shows_the_options_that_change_its_rows(toy):
+    options = "normalize='l2', views='flip', decode='scaled', resize='fast'"
+    extractor = Extractor(
+        toy,
+        layer="pixels",
+        pooling="avg",
+        normalize="l2",
+        views="flip",
+        decode="scaled",
+        resize="fast",
+        allow_truncated=True,
+        engine="torch",
+    )
+    shown = f"pooling='avg', {options}, allow_truncated=True, engine='torch')"
+    assert repr(extractor) == f"Extractor('toy:mean-colour', layer=['pixels'], {shown}"
+    of_recipe = Extractor(extractor.recipes[0])
+    shown = f"Extractor('toy:mean-colour', layer=['pixels'], {options}, engine='auto')"
+    assert repr(of_recipe) == shown
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (WeightsChoice.of("random"), "'random'"),
+        (WeightsChoice(Path("a.pth"), others=(Path("b.pth"),)), "['a.pth', 'b.pth']"),
+    ],
+)
+def test_an_extractor_shows_weights_that_are_not_its_own(given, shown):
+    spec = ExtractorSpec(rows=ModelRows(precision="bfloat16"), weights=given)
+    told = repr(pickle.loads(pickle.dumps(Extractor._unopened(spec))))
+    assert told.endswith(f"precision='bfloat16', weights={shown}, engine='auto')")
+
+
 def test_a_classifier_asked_for_a_second_photo_opens_nothing_again(toy, photos, opens):
     classifier = penult.train(penult.extract(photos, model=toy), classifier="centroid")
     opens.clear()

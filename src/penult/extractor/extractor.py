@@ -277,8 +277,14 @@ class Extractor:
 
     def __repr__(self) -> str:
         rows, engine = self.spec.rows, self.spec.engine.engine
-        layers = short(list(rows.layers))
-        return f"Extractor({short(rows.told)}, layer={layers}, engine={engine!r})"
+        told = [short(rows.told), f"layer={short(list(rows.layers))}"]
+        told += [f"{name}={value!r}" for name, value in rows.changed.items()]
+        given = (self.spec.weights.weights, *self.spec.weights.others)
+        if weights := [str(one) for one in given if one is not None]:
+            told.append(f"weights={short(weights if len(weights) > 1 else weights[0])}")
+        if self.spec.reading.allow_truncated:
+            told.append("allow_truncated=True")
+        return f"Extractor({', '.join(told)}, engine={engine!r})"
 
     def __enter__(self) -> Self:
         self._require_open()

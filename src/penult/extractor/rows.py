@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from penult.arguments import require_name
 from penult.backbones.backbone import Backbone
@@ -136,6 +136,13 @@ class ModelRows:
         """The models, as a person is told."""
         return " + ".join(self.models)
 
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The options but `models` and `layers` that are not the defaults."""
+        options = {one.name: one.default for one in fields(self)[2:]}
+        given = {name: getattr(self, name) for name in options}
+        return {name: value for name, value in given.items() if value != options[name]}
+
     def networks(self, choice: WeightsChoice) -> tuple[NetworkToOpen, ...]:
         """The networks to open, one a model.
 
@@ -247,6 +254,19 @@ class RecipeRows:
     def layers(self) -> tuple[str, ...]:
         """Name of each recipe's rows."""
         return self.names or tuple(recipe.default_name for recipe in self.stored)
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """As `ModelRows.changed`, of the first recipe's network; which pooling suits is unknown."""
+        leaf = self.stored[0].leaves[0]
+        nodes = self.stored[0].walk()
+        return ModelRows(
+            normalize=leaf.normalize,
+            views=next((node.views for node in nodes if isinstance(node, AveragedRecipe)), None),
+            decode=leaf.preprocessing.decode,
+            resize=leaf.preprocessing.resampling,
+            precision=leaf.precision,
+        ).changed
 
     def networks(self, choice: WeightsChoice) -> tuple[NetworkToOpen, ...]:
         """The networks to open, each once.
