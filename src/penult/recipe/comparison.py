@@ -6,11 +6,29 @@ from pathlib import Path
 from typing import Any
 
 from penult.errors import RecipeMismatchError
-from penult.interface import command
+from penult.interface import command, option
 from penult.recipe.backbone import BackboneRecipe
 from penult.recipe.base import Recipe
 
-__all__ = ["require_equal"]
+__all__ = ["as_option", "require_equal"]
+
+# What sets a field of a recipe, where that has an option of its own.
+_OPTIONS = {name: name for name in ("layer", "pooling", "normalize", "precision", "views")} | {
+    "preprocessing.decode": "decode",
+    "preprocessing.resampling": "resize",
+}
+
+
+def as_option(field: str) -> str:
+    """Name a field of `Recipe.difference` by the option that sets it, as its reader types it.
+
+    Examples
+    --------
+    >>> as_option("part 2: preprocessing.resampling"), as_option("weights_sha256")
+    ('part 2: resize', 'weights_sha256')
+    """
+    *at, name = field.rpartition(": ")
+    return "".join(at) + (option(_OPTIONS[name]) if name in _OPTIONS else name)
 
 
 def require_equal(
@@ -34,7 +52,7 @@ def require_equal(
         Field by field, what each has.
     """
     fields = [
-        f"{field}: {_shown(field, mine, node)} and {_shown(field, theirs, others)}"
+        f"{as_option(field)}: {_shown(field, mine, node)} and {_shown(field, theirs, others)}"
         for field, mine, theirs, node, others in recipe.differences(other)
     ]
     if fields:

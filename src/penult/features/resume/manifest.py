@@ -16,6 +16,7 @@ from penult.features.resume.chunk import write_safely
 from penult.interface import option
 from penult.parsing import read_json
 from penult.recipe import BackboneRecipe, Recipe
+from penult.recipe.comparison import as_option
 from penult.records import ImageRecord
 
 __all__ = ["Manifest", "difference", "stamp_of"]
@@ -159,7 +160,7 @@ def difference(
     fields: dict[str, tuple[Any, Any]] = {}
     if len(then) == len(now):
         for one, other in zip(then.values(), now.values(), strict=True):
-            fields |= one.difference(other)
+            fields |= {as_option(name): pair for name, pair in one.difference(other).items()}
     if not fields and list(then) != list(now):
         fields["layers"] = ", ".join(then), ", ".join(now)
     for name in sorted({*options_then, *options_now}):
