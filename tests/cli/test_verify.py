@@ -81,7 +81,7 @@ def test_a_dry_run_of_an_update_says_what_it_would_change(penult, photos, toy, t
     otherwise = (*asked, "--update", "--decode", "scaled", "--allow-truncated")
     refused = penult(*otherwise, "--dry-run")
     assert (refused.code, refused.err) == (penult(*otherwise).code, penult(*otherwise).err)
-    assert "preprocessing.decode: 'exact' then, 'scaled' now" in refused.err
+    assert "--decode: 'exact' then, 'scaled' now" in refused.err
     told = json.loads(penult(*asked, "--update", "--dry-run", "--json").out)["changes"]
     assert features.read_bytes() == before
     real = json.loads(penult(*asked, "--update", "--json", "-q").out)
