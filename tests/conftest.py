@@ -15,6 +15,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from compiled_once import compiling_once
 from drawn_once import confusion_matrix_png
 from installed import once_for_each_path
 
@@ -268,6 +269,16 @@ def margins():
     register(Margins())
     yield "margins:mean-colour"
     unregister("margins")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_once(tmp_path_factory):
+    """A graph of OpenVINO's is compiled once for all tests: see compiled_once.py."""
+    from penult import openvino
+
+    folder = tmp_path_factory.mktemp("compiled")
+    make = openvino._core
+    openvino._core = cache(lambda ov: compiling_once(make(ov), folder))
 
 
 @pytest.fixture(autouse=True, scope="session")
