@@ -8,6 +8,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 import pytest
 import typer.main
@@ -70,3 +71,12 @@ def without_looks(monkeypatch):
         return look(made, less, *others, **given)
 
     monkeypatch.setattr(make, "look_at", look_at)
+
+
+@pytest.fixture
+def few_digits(monkeypatch):
+    """`penult sample digits` writes 20 of the 1,797, which take a second; test_commands.py has it write all."""
+    from penult import samples
+
+    digits = samples._digits
+    monkeypatch.setattr(samples, "_digits", lambda: islice(digits(), 20))

@@ -25,7 +25,9 @@ def made(penult, photos, toy, tmp_path):
     return features, model
 
 
-def test_what_to_type_next_is_the_last_line_on_stderr(penult, photos, toy, made, tmp_path):
+def test_what_to_type_next_is_the_last_line_on_stderr(
+    penult, few_digits, photos, toy, made, tmp_path
+):
     features, model = made
     rows = tmp_path / "rows.h5"
     for typed, said in (
