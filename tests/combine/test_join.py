@@ -384,7 +384,7 @@ def test_memory_does_not_grow_with_rows(tmp_path, monkeypatch):
             tracemalloc.stop()
 
     peak(100)  # what is imported stays
-    assert (peak(3000) - peak(500)) / 2500 < 600
+    assert (peak(1500) - peak(300)) / 1200 < 600
 
 
 def test_rows_that_are_no_numbers_are_refused_by_the_names_of_their_images(file, tmp_path):
