@@ -302,7 +302,7 @@ def main() -> None:
         "openvino",
         "pillow",
         "cykooz.resizer",
-        "numba",
+        "llvmlite",
         "numpy",
     )
     print(f"{platform.processor() or platform.machine()}, {CORES} cores")

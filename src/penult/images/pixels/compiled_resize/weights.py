@@ -22,7 +22,7 @@ WEIGHT_BITS = 22
 _Floats = NDArray[np.float64]
 
 # Some 10 KB each, and 64 of 12 megapixels; photos of one camera, or one web site, are mostly alike.
-_EDGES_KEPT = 128
+_EDGES_KEPT = 256
 
 
 def _bilinear(x: _Floats) -> _Floats:
