@@ -62,9 +62,8 @@ class PartStore:
         self.folder = parts_folder(output)
         self._lock = RunLock(self.folder, output)
         self._pending: list[Outcomes] = []
-        self._waiting = self._nbytes = (
-            0  # of these; asked for with each block, of which some are many
-        )
+        # Of these; asked for with each block, of which some are many.
+        self._waiting = self._nbytes = 0
         self._since = 0.0
         self._parts: list[Part] = []
         self._safe = 0  # images
