@@ -280,6 +280,21 @@ def _network(architecture: str, *, flat: bool) -> torch.nn.Module:
     return network
 
 
+def print_machine() -> None:
+    libraries = (
+        "penult",
+        "torch",
+        "timm",
+        "openvino",
+        "pillow",
+        "cykooz.resizer",
+        "llvmlite",
+        "numpy",
+    )
+    print(f"{platform.processor() or platform.machine()}, {CORES} cores")
+    print(", ".join(f"{name} {version(name)}" for name in libraries))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -295,18 +310,7 @@ def main() -> None:
     options = parser.parse_args()
     resizer.preload()
     int8 = {model: Path(file) for file, _, model in (one.partition("=") for one in options.int8)}
-    libraries = (
-        "penult",
-        "torch",
-        "timm",
-        "openvino",
-        "pillow",
-        "cykooz.resizer",
-        "llvmlite",
-        "numpy",
-    )
-    print(f"{platform.processor() or platform.machine()}, {CORES} cores")
-    print(", ".join(f"{name} {version(name)}" for name in libraries))
+    print_machine()
     for name in options.models:
         few, rounds = options.images, options.rounds
         measure(name, options.folder, few, rounds, options.choices, int8.get(name))
