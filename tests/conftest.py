@@ -169,7 +169,7 @@ def _same_everywhere(request, monkeypatch, tmp_path_factory):
     # k-means in a report begins once for each number of clusters; in its own tests, as it does.
     if not {"clustering", "test_cluster.py"}.intersection(request.path.parts):
         monkeypatch.setattr("penult.explore.clustering.kmeans._STARTS", 1)
-    # The confusion matrix of a report or a training is drawn once for each that looks otherwise.
+    # The confusion matrix of a report or a training is drawn once in each way.
     if results := sys.modules.get("penult.reporting.results"):
         monkeypatch.setattr(results, "confusion_matrix_png", confusion_matrix_png)
     yield
