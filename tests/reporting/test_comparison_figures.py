@@ -30,10 +30,25 @@ def flowers():
     return comparison_figures(comparisons.flowers())
 
 
+@pytest.fixture(scope="module")
+def pair():
+    """The figures of two networks, which are drawn as SVG once; do not change them."""
+    return comparison_figures(comparisons.two_models())
+
+
 def bars_of(found):
     """The bars alone, which are quickly drawn."""
     rows = tuple(replace(row, cost=ModelCost()) for row in found.rows)
     return comparison_figures(replace(found, rows=rows, cka=None, rsa=None))
+
+
+def heat_map_of(rows, matrix):
+    """What is drawn of networks of which nothing else is known than how alike they are."""
+    cka = replace(comparisons.similarity("cka", rows), matrix=matrix)
+    alone = tuple(replace(row, scores={}, cost=ModelCost()) for row in rows)
+    figures = comparison_figures(comparisons.flowers(rows=alone, cka=cka, rsa=None))
+    assert list(figures) == ["cka"]
+    return figures["cka"].axes
 
 
 def alike(number):
@@ -148,7 +163,8 @@ def test_a_score_that_is_not_known_is_a_dash():
 
 
 def test_the_score_that_ranks_them_is_drawn_large_and_the_others_small():
-    axes = comparison_figures(comparisons.two_models(score="hit@1"))["parameters"].axes
+    found = comparisons.two_models(score="hit@1", cka=None, rsa=None)
+    axes = comparison_figures(found)["parameters"].axes
     titles = [one.get_title(loc="left") for one in axes]
     assert titles[:3] == ["hit@1", "accuracy", "k-NN accuracy"]
     assert set(titles[3:]) == {"hit@5", "precision@5", "macro F1", "soft F1"}
@@ -170,7 +186,8 @@ def test_whiskers_are_in_every_panel_above_the_front_and_no_tick_is_above_100():
         replace(row, scores=dict.fromkeys(row.scores, RunScores((1.0, low))))
         for row, low in zip(comparisons.two_models().rows, (1.0, 0.999), strict=True)
     ]
-    figure = comparison_figures(comparisons.two_models(rows=tuple(rows)))["speed"]
+    found = comparisons.two_models(rows=tuple(rows), cka=None, rsa=None)
+    figure = comparison_figures(found)["speed"]
     assert len(figure.axes) > 2
     for axes in figure.axes:
         assert max(axes.get_yticks()) <= 100
@@ -241,8 +258,7 @@ def test_the_heat_map_is_in_the_order_of_the_ranks(flowers):
 def test_alike_unlike_and_unknown_look_different():
     values = ((1.0, -0.31, nan), (-0.31, 1.0, 0.9999), (nan, 0.9999, 1.0))
     rows = comparisons.flowers().rows[:3]
-    cka = replace(comparisons.similarity("cka", rows), matrix=values)
-    (axes,) = comparison_figures(comparisons.flowers(rows=rows, cka=cka, rsa=None))["cka"].axes
+    (axes,) = heat_map_of(rows, values)
     assert said(axes) == ["1", "−.31", "–", "−.31", "1", ".99", "–", ".99", "1"]
     colours = axes.collections[0].get_facecolors()
     assert tuple(colours[1, :3]) != tuple(colours[5, :3])  # another colour below 0
@@ -258,8 +274,7 @@ def test_pairs_that_are_all_near_1_have_the_digits_that_tell_them_apart(values, 
     one, other = values
     rows = comparisons.flowers().rows[:3]
     matrix = ((1.0, one, other), (one, 1.0, other), (other, other, 1.0))
-    cka = replace(comparisons.similarity("cka", rows), matrix=matrix)
-    (axes,) = comparison_figures(comparisons.flowers(rows=rows, cka=cka, rsa=None))["cka"].axes
+    (axes,) = heat_map_of(rows, matrix)
     assert said(axes)[1:3] == shown
 
 
@@ -283,13 +298,10 @@ def test_names_are_text_and_nothing_else_short_and_distinct():
         assert "x" * 60 not in words
 
 
-def test_the_charts_of_a_page_share_no_ids_and_are_the_same_again():
-    def charts():
-        drawn = comparison_figures(comparisons.two_models())
-        return [to_svg(figure, name) for name, figure in drawn.items()]
-
-    found = charts()
-    assert found == charts()
+def test_the_charts_of_a_page_share_no_ids_and_are_the_same_again(pair):
+    again = comparison_figures(comparisons.two_models())
+    found = [to_svg(figure, name) for name, figure in pair.items()]
+    assert found == [to_svg(figure, name) for name, figure in again.items()]
     ids = [one for svg in found for one in set(re.findall(r'\bid="([^"]*)"', svg))]
     assert len(set(ids)) == len(ids)
     for svg in found:
@@ -317,9 +329,9 @@ def test_a_figure_that_files_and_a_page_show_is_drawn_as_svg_once(tmp_path, monk
     assert len(others) == len(inside)
 
 
-def test_files_stand_alone_and_those_of_a_later_call_replace_them(tmp_path):
+def test_files_stand_alone_and_those_of_a_later_call_replace_them(pair, tmp_path):
     folder = tmp_path / "figures"
-    written = write_figures(comparison_figures(comparisons.two_models()), folder)
+    written = write_figures(pair, folder)
     assert sorted(written) == sorted(folder.iterdir())
     assert [path.name for path in written[:2]] == ["accuracy.png", "accuracy.svg"]
     for path in written:
