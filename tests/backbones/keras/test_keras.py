@@ -440,6 +440,10 @@ def test_weights_come_from_where_keras_gets_them(name, monkeypatch):
         raise Asked(fname, origin, cache_subdir, file_hash)
 
     monkeypatch.setattr(file_utils, "get_file", get_file)
+    # Which file it is depends on the numbers of blocks that are asked for, whatever they do.
+    none = lambda maps, *_, **__: maps  # noqa: E731
+    monkeypatch.setattr(module_of("DenseNet121"), "dense_block", none)
+    monkeypatch.setattr(module_of("ResNet50"), "stack_residual_blocks_v2", none)
     with pytest.raises(Asked) as asked, keras.device("meta"), unset_weights():
         getattr(keras.applications, name)(weights="imagenet")
     model = KERAS_MODELS[name]
