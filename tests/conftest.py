@@ -282,6 +282,15 @@ def _compiled_once(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _not_waiting_for_disks():
+    """That bytes outlive a power cut no test can see; a worker would wait for it thousands of times."""
+    sync = os.fsync
+    os.fsync = lambda _file: None
+    yield
+    os.fsync = sync
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _resized_by_pillow():
     """Where not said otherwise: else it depends on how many images the tests before had."""
     from penult.images.pixels.compiled_resize import resizer
