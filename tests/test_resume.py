@@ -232,7 +232,11 @@ def test_an_interrupted_run_goes_on_over_more_images_when_told_to_update(
 ):
     Image.new("RGB", (9, 7), (1, 2, 3)).save(images / "even" / "new.png")
     (images / "odd" / "05.png").unlink()
-    with pytest.raises(ResumeError, match=r"1 added: even/new\.png; 1 removed: odd/05\.png"):
+    (images / "odd" / "07.png").rename(images / "odd" / "08.png")
+    told = (
+        r"\(1 added: even/new\.png; 1 removed: odd/05\.png; 1 renamed: odd/07\.png to odd/08\.png\)"
+    )
+    with pytest.raises(ResumeError, match=told):
         extract(images, interrupted)
     with pytest.raises(Interrupted):
         extract(images, interrupted, update=True, progress=stop_at(6))

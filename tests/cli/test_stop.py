@@ -189,8 +189,13 @@ def test_update_says_how_much_it_kept(penult, photos, toy, tmp_path):
     (photos / "rose" / "rose_01.jpg").write_bytes((photos / "tulip" / "tulip_01.jpg").read_bytes())
     (photos / "rose" / "rose_02.jpg").write_bytes(b"no image")
     done = penult(*command, "--update")
-    assert "1 of 36 images computed now; the bytes of 35 had rows before" in done.out
+    assert "0 of 36 images computed now; the bytes of 35 had rows before" in done.out
     assert json.loads(penult(*command, "--update", "--json").out)["kept"] == 35
+    (photos / "rose" / "rose_03.jpg").write_bytes(
+        (photos / "rose" / "rose_04.jpg").read_bytes()[:-1]
+    )
+    done = penult(*command, "--update")
+    assert "1 of 36 images computed now; the bytes of 34 had rows before" in done.out
     assert penult(*command, "--shuffle", "-1").code == 2
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penult.records import AugmentedRecord, Changes, Features, ImageRecord
 
-__all__ = ["changes_of", "made_changes"]
+__all__ = ["changes_of", "made_changes", "renamed_images"]
 
 
 def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
@@ -66,7 +66,7 @@ def made_changes(old: Features, new: Features) -> Changes:
     were, are = _hashes(_labels(old)), _hashes(_labels(new))
     removed = _some_ids(old, ~same)
     added = _some_ids(new, ~np.isin(new_ids, old_ids))
-    renamed = _renamed(old, new, removed, added)
+    renamed = renamed_images(_contents(old, removed), _contents(new, added))
     came = set(renamed.values())
     return Changes(
         added=tuple(one for one in added if one not in came),
@@ -80,19 +80,20 @@ def made_changes(old: Features, new: Features) -> Changes:
     )
 
 
-def _renamed(
-    old: Features, new: Features, removed: Iterable[str], added: Sequence[str]
-) -> dict[str, str]:
-    """The ids of now of those that went, and whose bytes came under another one."""
-    after, before = _contents(new, added), _contents(old, removed)
+def renamed_images(before: Mapping[str, Hashable], after: Mapping[str, Hashable]) -> dict[str, str]:
+    """The ids of now of images that went, and that came under another one.
+
+    Parameters
+    ----------
+    before, after : mapping
+        What each image that went, or came, is known by, as the digest of its bytes; in the order in
+        which they are listed.
+    """
     came_as = defaultdict(list)
-    for image in reversed(added):
-        if image in after:
-            came_as[after[image]].append(image)
+    for image in reversed(list(after)):
+        came_as[after[image]].append(image)
     # Of several copies, the first of those that went is the first of those that came.
-    return {
-        one: came_as[before[one]].pop() for one in removed if one in before and came_as[before[one]]
-    }
+    return {one: came_as[known_by].pop() for one, known_by in before.items() if came_as[known_by]}
 
 
 def _relabelled(

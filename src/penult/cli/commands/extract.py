@@ -162,15 +162,18 @@ def run(
     from penult.images.notes import label_messages
 
     kept = counted = 0
+    failed_before: int | None = None  # in an interrupted run
     with (
         shown(not quiet) as tell,
         stoppable(tell, output, part_images=part_images) as tell_or_stop,
     ):
 
         def progress(now: Progress) -> None:
-            nonlocal kept, counted
+            nonlocal kept, counted, failed_before
             if now.stage == "extract":
                 kept, counted = now.kept, now.total or 0
+                if failed_before is None:  # what the listing knows to be missing is counted, too
+                    failed_before = now.failed - (now.done - now.kept)
             tell_or_stop(now)
 
         features = extract(
@@ -250,7 +253,9 @@ def run(
         were = "was" if kept == 1 else "were"
         of = count(counted, "image") + " and augmented views" * (features.augmented is not None)
         if changes is not None:  # of an image, too, that was copied or only has another name
-            say(f"{counted - kept:,} of {of} computed now; the bytes of {kept:,} had rows before")
+            had = kept - (failed_before or 0)
+            made = rows + len(features.augmented or ()) - had
+            say(f"{made:,} of {of} computed now; the bytes of {had:,} had rows before")
         else:
             say(f"{kept:,} of {of} {were} done before, {counted - kept:,} now")
     say_failures(features.failures, total=total)
@@ -313,6 +318,10 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
             "found when it is run"
         )
         if retried:
-            say(f"would try {count(len(retried), 'failed image')} again, {_some(retried)}")
+            parts = ", the parts" * (plan.parts_line is not None)
+            say(
+                f"would try {count(len(retried), 'failed image')} again, {_some(retried)}: counted "
+                f"in the size{parts} and the classes, not in the rows"
+            )
         _say_changes(changes)
     say_listing_messages(plan.notes)

@@ -53,8 +53,8 @@ def require_same(path: Path, recipes: Mapping[str, Recipe], options: Mapping[str
     if differences:
         raise RecipeMismatchError(
             f"{path} was made with another recipe than is asked for now ({differences}); give "
-            f"{option('update', True)} with the options it was made with, or "
-            f"{option('overwrite', True)} to make it anew"
+            f"{option('update', True)} with the options that {command('info', str(path))} shows, "
+            f"or {option('overwrite', True)} to make it anew"
         )
     return whole
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from penult import __version__
 from penult.errors import RecipeMismatchError, ResumeError
+from penult.features.changes import renamed_images
 from penult.features.described import from_data, to_data
 from penult.features.resume.chunk import write_safely
 from penult.interface import option
@@ -195,12 +196,22 @@ def _changes(folder: Path, earlier: Manifest) -> str:
         now = {image: rest for image, *rest in _lines(folder / _NEW)}
     except (OSError, ValueError):
         return "its list of them cannot be read"
+    added = [image for image in now if image not in then]
+    removed = [image for image in then if image not in now]
+    renamed = renamed_images(_known_by(then, removed), _known_by(now, added))
+    came = set(renamed.values())
     changes = {
-        "added": [image for image in now if image not in then],
-        "removed": [image for image in then if image not in now],
+        "added": [image for image in added if image not in came],
+        "removed": [image for image in removed if image not in renamed],
+        "renamed": [f"{one} to {other}" for one, other in renamed.items()],
         "changed": [image for image in now if image in then and now[image] != then[image]],
     }
     return "; ".join(f"{len(ids):,} {how}: {_some(ids)}" for how, ids in changes.items() if ids)
+
+
+def _known_by(stamps: Mapping[str, list[Any]], images: Iterable[str]) -> dict[str, str]:
+    """Size and time of some images, which a file keeps that is renamed; not of all sources."""
+    return {one: json.dumps(stamps[one]) for one in images if None not in stamps[one]}
 
 
 def _lines(path: Path) -> Iterator[list[Any]]:
