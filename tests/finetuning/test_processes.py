@@ -159,6 +159,17 @@ def test_several_processes_do_not_share_a_gpu(monkeypatch):
         _require_devices(Device(torch.device("cuda"), "cuda"), "auto", 2)
 
 
+@pytest.mark.parametrize(
+    "name", ["WORLD_SIZE", "RANK", "LOCAL_WORLD_SIZE", "LOCAL_RANK", "MASTER_PORT"]
+)
+def test_a_number_of_the_launcher_that_is_none_is_named(name, monkeypatch):
+    monkeypatch.setenv(name, "abc")
+    with pytest.raises(
+        UsageError, match=rf"^{name} is 'abc' in the environment; .*: unset {name}$"
+    ):
+        open_processes("cpu")
+
+
 def test_an_estimator_is_trained_in_one_process(normed, photos, tmp_path, monkeypatch):
     class Two(Processes):
         def __init__(self):

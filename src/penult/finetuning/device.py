@@ -7,6 +7,7 @@ import os
 from penult.engines.registry import require_device
 from penult.engines.torch_device import Device, find_device
 from penult.errors import EngineError, UsageError
+from penult.finetuning.launched import launched_number, require_numbers
 from penult.finetuning.processes import Processes
 from penult.interface import option
 from penult.messages import first_line
@@ -33,7 +34,8 @@ def open_processes(device: str) -> Processes:
     Raises
     ------
     UsageError
-        If the launcher started more processes than there can be here, or one device was given.
+        If the launcher started more processes than there can be here, or one device was given; or
+        if what it told is no number.
     EngineError
         If the device is not here, or this process has opened accelerate otherwise before.
     """
@@ -41,10 +43,11 @@ def open_processes(device: str) -> Processes:
     from accelerate import Accelerator
 
     require_device(device)
-    started = int(os.environ.get("WORLD_SIZE") or 1)
+    require_numbers()
+    started = launched_number("WORLD_SIZE", 1)
     if started > 1 and not all(map(os.environ.get, _TOLD)):
         raise _unconnected(started, device)
-    own = int(os.environ.get("LOCAL_RANK") or 0)
+    own = launched_number("LOCAL_RANK", 0)
     if started > 1 and device != "cpu" and own < torch.cuda.device_count():
         # Or each would take memory of the first GPU, too.
         torch.cuda.set_device(own)  # pragma: no cover - needs a GPU
@@ -86,7 +89,7 @@ def _require_devices(found: Device, given: str, started: int) -> None:
             f"{option('device', given)} was given to {started} processes, of which each takes a "
             f"GPU of its own; give {option('device', found.kind)}, or start one process"
         )
-    here = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
+    here = launched_number("LOCAL_WORLD_SIZE", 1)
     if found.kind == "cuda" and here > (gpus := torch.cuda.device_count()):
         raise UsageError(
             f"{here} processes were started, and torch finds {count(gpus, 'GPU')} here; start as "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import pickle
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ import torch
 from torch import distributed
 
 from penult.errors import EngineError
+from penult.finetuning.launched import launched_number
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -77,7 +77,7 @@ class Processes:
     @property
     def neighbours(self) -> int:
         """How many share this machine's cores and memory, this one among them."""
-        return int(os.environ.get("LOCAL_WORLD_SIZE", self.count)) if self.count > 1 else 1
+        return launched_number("LOCAL_WORLD_SIZE", self.count) if self.count > 1 else 1
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from penult.errors import ImageError, MissingExtraError, UsageError
+from penult.images.pixels import fast_resize
 from penult.images.pixels.fast_resize import require_fast
 from penult.images.pixels.transform import Transform
 from penult.recipe import Preprocessing
@@ -149,3 +150,11 @@ def test_which_pictures_are_too_elongated_does_not_depend_on_the_way():
     for how in (exact, dataclasses.replace(exact, resampling="fast")):
         with pytest.raises(ImageError, match="too elongated: resized it would be"):
             Transform(how)(image)
+
+
+def test_what_resizes_is_said_once(caplog):
+    caplog.set_level("INFO", "penult")
+    fast_resize._tell.cache_clear()
+    for _ in range(2):
+        both(noise(9, 7), 4, (4, 4))
+    assert caplog.messages == ["penult: photos are resized by cykooz.resizer (fast)"]

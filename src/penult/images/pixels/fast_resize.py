@@ -8,6 +8,9 @@ and just as fast. Where filters overshoot on noise, 1 may become 2.
 
 from __future__ import annotations
 
+import logging
+from functools import cache
+
 from PIL import Image
 
 from penult.errors import UsageError
@@ -59,6 +62,7 @@ class FastResize:
         self._library = library
         kind = library.FilterType[_FILTERS[interpolation]]
         self._convolution = library.ResizeAlg.convolution(kind)
+        _tell()
 
     def __call__(self, image: Image.Image, across: Axis, down: Axis) -> Image.Image:
         """Give the pixels that the crop keeps.
@@ -97,3 +101,9 @@ class FastResize:
         # Making one takes a microsecond, and it is for one thread.
         self._library.Resizer().resize_pil(image, resized, options)
         return resized
+
+
+@cache
+def _tell() -> None:
+    """Say once what resizes, as is said of resizing that is compiled."""
+    logging.getLogger("penult").info("penult: photos are resized by cykooz.resizer (fast)")
