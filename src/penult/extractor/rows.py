@@ -139,7 +139,8 @@ class ModelRows:
     @property
     def changed(self) -> dict[str, Any]:
         """The options but `models` and `layers` that are not the defaults."""
-        options = {one.name: one.default for one in fields(self)[2:]}
+        named = ("models", "layers")
+        options = {one.name: one.default for one in fields(self) if one.name not in named}
         given = {name: getattr(self, name) for name in options}
         return {name: value for name, value in given.items() if value != options[name]}
 
