@@ -25,7 +25,8 @@ def launched_number(name: str, default: int) -> int:
     if not (told.isascii() and told.isdecimal()):
         raise UsageError(
             f"{name} is {told[:40]!r} in the environment; it must be a whole number, which "
-            f"torchrun or accelerate launch sets: start by one of these, or remove it with: unset {name}"
+            "torchrun or accelerate launch sets: start by one of these, or remove it with: "
+            f"unset {name}"
         )
     return int(told)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from penult.machine import free_memory
 from penult.partition.near_duplicates import join_near_duplicates
 from penult.partition.row_groups import find_groups, index_groups
 from penult.partition.split_checks import telling_of_unlabelled
-from penult.partition.splits import Split, hold_out
+from penult.partition.splits import Split, hold_out_plainly
 from penult.partition.stratification import count_classes, is_labelled
 from penult.wording import count, listed
 
@@ -152,10 +151,9 @@ def divide(features: Features, options: FinetuneOptions) -> Parts:
 
 def _hold_out(features: Features, size: float, seed: int, *, stored: bool) -> Split:
     # Plainly: of rows that are put aside here, it would tell that they have no label.
-    split: Split = unwrap(hold_out)(
+    return hold_out_plainly(
         features, test_size=size, seed=seed, folds=2, cross_validated=False, stored=stored
     )
-    return split
 
 
 def _hold_out_to_validate(features: Features, options: FinetuneOptions, *, stored: bool) -> Split:

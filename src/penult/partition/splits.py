@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from penult.records import Features
 
-__all__ = ["Fold", "Split", "cross_validation", "hold_out"]
+__all__ = ["Fold", "Split", "cross_validation", "hold_out", "hold_out_plainly"]
 
 Fold = tuple["NDArray[np.int64]", "NDArray[np.int64]"]
 
@@ -69,8 +69,7 @@ class Split:
     trained_network: int | None = None
 
 
-@telling_of_unlabelled
-def hold_out(
+def hold_out_plainly(
     features: Features,
     *,
     test_size: float = 0.25,
@@ -233,6 +232,10 @@ def hold_out(
         - len(np.unique(digests[np.concatenate([train, held_out])])),
         trained_network=None if trained is None else int(trained[held_out].sum()),
     )
+
+
+hold_out = telling_of_unlabelled(hold_out_plainly)
+"""`hold_out_plainly`, which says of too few labelled rows how many others have no label."""
 
 
 def cross_validation(
