@@ -50,6 +50,7 @@ def check_output(
     inputs: Iterable[Path] = (),
     output: Output | None = None,
     has_update: bool = False,
+    name: str | None = None,
 ) -> None:
     """Refuse an output that cannot be written, before any work is spent on it.
 
@@ -58,6 +59,7 @@ def check_output(
     inputs : files that it is made from, and may not replace
     output : what it is to hold, if it has to have a name that says so
     has_update : whether one that exists could be brought up to date
+    name : of the option that it was given to, as for `refuse_output_name`
 
     Raises
     ------
@@ -66,7 +68,7 @@ def check_output(
         If its name says that it holds something else, or is none for an output; see
         `refuse_output_name`.
     """
-    refuse_output_name(path)
+    refuse_output_name(path, name=name)
     if len(os.fsencode(path.name)) > _LONGEST_NAME:
         raise OutputError(
             f"{short_text(str(path), 80)} cannot be written: its name is longer than the "

@@ -53,6 +53,7 @@ def test_a_typo_is_one_line_with_what_is_like_it(penult, typed, told):
         (["extract", "p", "-o", "p.rows", "--ray", "h:99999", "--dry-run"], "--ray h:99999 was given, and 99999 is no port; give 1 to 65535, which is 6379 by default"),
         (["extract", "p", "-o", "p.rows", "--ray", "h:٣", "--dry-run"], "--ray 'h:٣' was given, and ٣ is no port; give 1 to 65535, which is 6379 by default"),
         (["extract", ".", "-o", "p.h5", "--labels", "/dev/null"], "--labels /dev/null is a device, and no table of labels; allowed: parent, none, column:NAME, or the name of a .csv file"),
+        (["cluster", "p.h5", "--csv", "-"], "--csv - was given, and this command writes no rows, tables or pages to standard output; give the name of a file or folder"),
         (["serve", "--gallery", "p.h5", "--label-log", "-"], "--label-log - was given, and this command writes no rows, tables or pages to standard output; give the name of a file or folder"),
         (["repport"], "unknown command 'repport'; did you mean report? (penult --help lists them)"),
         (["train", "--quite"], "unknown option '--quite'; did you mean --quiet? (penult train --help lists them)"),

@@ -112,7 +112,9 @@ def cluster(
     for target in targets:
         check_output(target, overwrite=overwrite, inputs=inputs, output=CLUSTERS)
     if csv is not None:
-        check_output(Path(csv), overwrite=overwrite, inputs=inputs, output=CLUSTER_TABLE)
+        check_output(
+            Path(csv), overwrite=overwrite, inputs=inputs, output=CLUSTER_TABLE, name="csv"
+        )
     if copy_mode != "copy" and sort_into is None:
         raise UsageError(
             f"{option('copy_mode', copy_mode)} is about photos that are sorted; give "
