@@ -10,6 +10,7 @@ import types
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
+import nanoarrow
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -186,6 +187,15 @@ def test_an_image_in_several_pieces_of_memory_is_left_to_pillow(monkeypatch, com
     image = Image.new("RGB", (2500, 2000), (10, 20, 30))  # Pillow's pieces have 16 MB
     theirs, ours = both(monkeypatch, compiled, image, 16, (12, 12))
     assert (ours == (10, 20, 30)).all()
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@needs_llvm
+def test_an_image_of_borrowed_memory_is_resized_as_any_other(monkeypatch, compiled):
+    pixels = np.random.default_rng(0).integers(0, 256, 70 * 50 * 4, np.uint8)
+    words = nanoarrow.c_array_from_buffers(nanoarrow.uint32(), 70 * 50, (None, pixels))
+    image = Image.fromarrow(words, "RGB", (70, 50))
+    theirs, ours = both(monkeypatch, compiled, image, 16, (12, 12))
     np.testing.assert_array_equal(ours, theirs)
 
 

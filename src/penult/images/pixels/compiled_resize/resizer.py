@@ -33,6 +33,10 @@ _PATIENCE = 1.0  # seconds
 # Of longer edges, the weights take longer than Pillow takes for a narrow image.
 _LONGEST = 1 << 14
 
+# Before Pillow 13, to hand out memory that an image only borrows, as one from simplejpeg does, ends
+# the process (python-pillow/Pillow, issue 9896).
+_CRASHES_ON_BORROWED = int(pillow_version.partition(".")[0]) < 13
+
 
 class CompiledResize:
     """Resize and crop by one filter, to Pillow's bits; safe to call from any thread.
@@ -82,6 +86,8 @@ class CompiledResize:
 def _apply(
     kernels: Kernels, image: Image.Image, across: Axis, down: Axis, interpolation: str
 ) -> NDArray[np.uint8] | None:
+    if _CRASHES_ON_BORROWED:
+        image = image.copy()
     try:
         # Pillow's own memory, four bytes a pixel; nothing is copied.
         held = nanoarrow.c_array(image).view().child(0).buffer(1)
