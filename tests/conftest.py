@@ -63,7 +63,7 @@ _ONCE = {
     "records", "reporting", "retrieve", "serving", "similarity",
     "classify/prediction/test_predict.py", "classify/test_projection_members.py",
     "tasks/test_bot.py", "tasks/test_evaluate.py", "tasks/test_train.py",
-    "test_augmentation.py", "test_export_rows.py", "test_passwords.py", "test_recipe_trees.py",
+    "test_augmentation.py", "test_export_rows.py", "test_extras.py", "test_passwords.py", "test_recipe_trees.py",
     "test_verification.py",
     *(f"cli/test_{of_rows_and_words}.py" for of_rows_and_words in (
         "augment", "cluster", "combine", "commands", "compare", "completion", "contradictions",
