@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from itertools import islice
+from typing import Any
 
 from drawn_once import confusion_matrix_png
 from small_images import PACKAGES
@@ -13,6 +15,13 @@ def quicken(put: Callable[[object, str, object], None], *, comparisons: int = 0)
     """Have `put`, as `setattr`, replace what takes long; so many comparisons are drawn."""
     compared = import_module("penult.reporting.comparison_figures")
     extractor = import_module("penult.extractor.extractor").ExtractorSpec
+    digits = import_module("penult.samples")._digits
+    forest = import_module("penult.classify.kinds.forest").Forest
+    grow = forest.make
+
+    def grow_few(kind: Any, seed: int, **params: Any) -> Any:
+        return grow(kind, seed, **{**params, "n_estimators": 5})
+
     drawn = iter([compared.comparison_figures] * comparisons)
     for module, name, value in (
         ("penult.backbones.bundled", "_PACKAGES", PACKAGES),
@@ -21,8 +30,10 @@ def quicken(put: Callable[[object, str, object], None], *, comparisons: int = 0)
         ("penult.explore.row_map.tsne", "_EARLY", 25),
         ("penult.explore.row_map.tsne", "_ITERATIONS", 50),
         ("penult.reporting.results", "confusion_matrix_png", confusion_matrix_png),
+        ("penult.samples", "_digits", lambda: islice(digits(), 20)),
         (compared.__name__, "comparison_figures", lambda x: next(drawn, lambda _: {})(x)),
     ):
         put(import_module(module), name, value)
     # An extraction opens its network anew, and drops it; here the examples of a page share it.
     put(extractor, "open_backbones", extractor.shared_backbones)
+    put(forest, "make", grow_few)
