@@ -106,12 +106,21 @@ def test_an_image_that_was_changed_or_is_gone_is_a_problem_that_says_so(client, 
         assert "leads out of the folder" in problem(client.get(path), 404)
 
 
-def test_images_that_have_moved_are_found_where_they_are_said_to_be(serve, gallery, tmp_path):
+def test_images_that_have_moved_are_found_where_they_are_said_to_be(
+    serve, gallery, tmp_path, caplog
+):
     moved = (tmp_path / "images").rename(tmp_path / "moved")
     lost = Client(create_app(serve(gallery=gallery)))
+    assert "the pictures of gallery.h5 are not where its rows were made" in caplog.text
     assert lost.get("/v1/gallery").json()["has_images"] is False
     problem(lost.get("/v1/images/daisy/0.png"), 404)
+    create_app(serve(gallery=gallery, images=[tmp_path]))
+    assert caplog.messages[-1].startswith(
+        "penult: the pictures of gallery.h5 are not in the images given, and its names alone"
+    )
+    caplog.clear()
     found = Client(create_app(serve(gallery=gallery, images=[moved])))
+    assert not caplog.messages
     assert found.get("/v1/gallery").json()["has_images"] is True
     assert found.get("/v1/images/daisy/0.png").status_code == 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,6 +100,14 @@ def open_served(
                 # Rows may be somebody else's, and name any address; what was given is our own word.
                 offline=offline or sources.images is None,
             )
+            if photos.is_empty and any(rows.first_ids(1)):
+                logging.getLogger("penult").warning(
+                    "penult: the pictures of %s are not %s, and its names alone are served; say "
+                    "where they are with %s",
+                    _name(sources.gallery),
+                    "where its rows were made" if sources.images is None else "in the images given",
+                    option("images", "DIR"),
+                )
             gallery = ServedGallery(
                 name=_name(sources.gallery),
                 kind="gallery",
