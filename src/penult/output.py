@@ -112,8 +112,12 @@ def already_there(place: str | Path, *, has_update: bool = False) -> OutputExist
     )
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, *, name: str | None = None) -> None:
     """Refuse a folder that cannot be filled, or made, before any work is spent on it.
+
+    Parameters
+    ----------
+    name : of the option that it was given to, as for `refuse_output_name`
 
     Raises
     ------
@@ -121,7 +125,7 @@ def check_folder(folder: Path) -> None:
     UsageError
         If its name is none for an output; see `refuse_output_name`.
     """
-    refuse_output_name(folder, is_folder=True)
+    refuse_output_name(folder, is_folder=True, name=name)
     there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
         what = "it" if there == folder else f"the folder {there}"

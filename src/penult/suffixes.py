@@ -149,18 +149,19 @@ def require_suffix(path: Path, output: Output) -> None:
     raise UsageError(message)
 
 
-def require_folder_name(path: Path, holds: str) -> None:
+def require_folder_name(path: Path, holds: str, *, name: str | None = None) -> None:
     """Refuse the name of a folder that is to be made, if it is that of a file.
 
     Parameters
     ----------
     holds : what the folder would hold, e.g. ``"the page index.html"``
+    name : of the option that it was given to, as for `refuse_output_name`
 
     Raises
     ------
     UsageError
         With the name to give instead.
     """
-    refuse_output_name(path, is_folder=True)
+    refuse_output_name(path, is_folder=True, name=name)
     if path.suffix.lower() in _KNOWN and not path.is_dir():
         raise UsageError(f"{path} would be a folder, with {holds} in it; name it {path.stem}")

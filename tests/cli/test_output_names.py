@@ -28,7 +28,7 @@ WRITING = {
 def typed(name, given):
     """The command, with all that it needs but an output."""
     arguments: list[object] = []
-    for param in WRITING[name].params:
+    for param in COMMANDS[name].params:
         if param.param_type_name == "argument" and param.required:
             arguments.append(given.get(param.name, given[""]))
         elif param.required and "--output" not in param.opts:
@@ -80,3 +80,42 @@ def test_a_folder_that_would_look_like_a_file_is_refused(penult, given, tmp_path
     assert done.code == 2
     assert done.err.endswith("name it scores\n")
     assert not target.exists()
+
+
+ALSO = {
+    ("cluster", "--csv"): (),
+    ("cluster", "--sort-into"): (),
+    ("duplicates", "--repair"): (),
+    ("duplicates", "--write-list"): (),
+    ("evaluate", "--results"): (),
+    ("finetune", "--tensorboard"): ("-o", "a.ckpt"),
+    ("predict", "--copy-to"): (),
+    ("search", "--contact-sheet"): ("--id", "rose/rose_12.jpg"),
+    ("serve", "--label-log"): ("--gallery", "rows.h5"),
+    ("train", "--results"): ("-o", "d.skops"),
+}
+"""Options besides the output that are given what is to be written; and what they need with them."""
+
+
+def test_each_command_with_an_option_for_what_is_to_be_written_is_among_those_tested():
+    names = {option for _, option in ALSO}
+    assert ALSO.keys() == {
+        (name, option)
+        for name, command in COMMANDS.items()
+        for param in command.params
+        for option in names.intersection(param.opts)
+        if not param.is_flag  # as --csv of other commands is
+    }
+
+
+@pytest.mark.needs("tensorboard")
+@pytest.mark.parametrize(("name", "option"), ALSO)
+def test_what_is_called_as_standard_output_is_refused_by_the_name_of_its_option(
+    penult, given, tmp_path, monkeypatch, name, option
+):
+    monkeypatch.chdir(tmp_path)
+    before = {*tmp_path.rglob("*")}
+    done = penult(*typed(name, given), *ALSO[name, option], option, "-")
+    assert (done.code, done.out) == (2, "")
+    assert f"{option} - was given, and this command writes no rows, tables or pages" in done.err
+    assert {*tmp_path.rglob("*")} == before

@@ -41,7 +41,7 @@ def require_tensorboard(folder: str | Path | None) -> None:
         raise OutputExistsError(
             f"{folder} is a file; give {option('tensorboard')} the name of a folder"
         )
-    check_folder(folder)
+    check_folder(folder, name="tensorboard")
 
 
 class TrainingLog:

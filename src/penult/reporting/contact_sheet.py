@@ -84,7 +84,7 @@ class ContactSheet:
         inputs: Sequence[Path] = (),
         images: str | Path | Sequence[str | Path] | None = None,
     ) -> None:
-        check_output(path, overwrite=overwrite, inputs=inputs, output=PICTURE)
+        check_output(path, overwrite=overwrite, inputs=inputs, output=PICTURE, name="contact_sheet")
         self._path, self._gallery = path, gallery
         self._overwrite = overwrite
         self._offline, self._images = offline, images

@@ -33,12 +33,15 @@ SCORES = "scores.json"
 _NAMES = (SCORES, CONFUSION, LAYERS, HELD_OUT)
 
 
-def check_results(directory: Path, *, overwrite: bool = False, holds: str = SCORES) -> None:
+def check_results(
+    directory: Path, *, overwrite: bool = False, holds: str = SCORES, name: str | None = None
+) -> None:
     """Refuse a folder that `write_results` could not write to, before any work is spent.
 
     Parameters
     ----------
     holds : the file that it is written for
+    name : of the option that it was given to, as for `penult.output_names.refuse_output_name`
 
     Raises
     ------
@@ -48,7 +51,7 @@ def check_results(directory: Path, *, overwrite: bool = False, holds: str = SCOR
     """
     if directory.exists() and not directory.is_dir():
         raise OutputExistsError(f"{directory} is a file; give the name of a folder to write")
-    require_folder_name(directory, holds)
+    require_folder_name(directory, holds, name=name)
     if is_checkpoint_folder(directory):  # which has scores.json and classifier.skops of its own
         raise UsageError(
             f"{directory} is a fine-tuned network, whose own files this would replace; give "

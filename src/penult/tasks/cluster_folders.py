@@ -80,7 +80,7 @@ class ClusterFolders:
         images: str | Path | Sequence[str | Path] | None,
         offline: bool,
     ) -> None:
-        Sorter(folder, [NOISE], mode=mode)  # whether it can be filled
+        Sorter(folder, [NOISE], mode=mode, name="sort_into")  # whether it can be filled
         self._folder, self._mode = folder, mode
         self._content = features.content
         places = where_to_look(features.origin, images)

@@ -108,9 +108,13 @@ def duplicates(
     """
     require_cosine(threshold)
     inputs = [] if isinstance(features, Features) else [Path(features)]
-    for target, kind in ((output, PAGE), (repair, REPAIRED), (write_list, ID_LIST)):
+    for name, target, kind in (
+        (None, output, PAGE),
+        ("repair", repair, REPAIRED),
+        ("write_list", write_list, ID_LIST),
+    ):
         if target is not None:
-            check_output(Path(target), overwrite=overwrite, inputs=inputs, output=kind)
+            check_output(Path(target), overwrite=overwrite, inputs=inputs, output=kind, name=name)
     _require_different([output, repair, write_list])
     shown = one_set(features, layer)
     if write_list is not None:

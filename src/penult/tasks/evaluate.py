@@ -123,7 +123,7 @@ def evaluate(
     if results is not None:
         from penult.reporting.results import check_results
 
-        check_results(Path(results), overwrite=overwrite)
+        check_results(Path(results), overwrite=overwrite, name="results")
     carrier = "the classifier" if isinstance(classifier, Classifier) else str(classifier)
     classifier = as_classifier(classifier)
     listing = ListingOptions(

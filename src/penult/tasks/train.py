@@ -152,7 +152,7 @@ def train(
     if results is not None:
         from penult.reporting.results import check_results
 
-        check_results(Path(results), overwrite=overwrite)
+        check_results(Path(results), overwrite=overwrite, name="results")
     held_out: list[HeldOut] = []
     trained = _train(
         features,

@@ -61,6 +61,7 @@ class Sorter:
     labels : every class that there is
     mode : ``"copy"``, ``"hardlink"``, ``"symlink"`` (absolute) or ``"move"``
     by_another : what else is likely to have sorted photos into the folder, for a message
+    name : of the option that the folder was given to
 
     Raises
     ------
@@ -77,6 +78,7 @@ class Sorter:
         *,
         mode: str = "copy",
         by_another: str = "another classifier or a clustering",
+        name: str = "copy_to",
     ) -> None:
         if mode not in MODES:
             raise UnknownNameError("way to copy", mode, MODES)
@@ -89,7 +91,7 @@ class Sorter:
         self._namesakes = lru_cache(maxsize=1000)(_Namesakes)
         if os.path.lexists(self.folder) and not self.folder.is_dir():
             raise OutputExistsError(_not_a_folder(self.folder))
-        require_folder_name(self.folder, "a folder a class")
+        require_folder_name(self.folder, "a folder a class", name=name)
         for name in (*classes, unsure, unlike):
             _refuse_link(self.folder / name)
             if (self.folder / name).is_file():
