@@ -119,6 +119,17 @@ def test_one_undoes_only_their_own_last_change_unless_they_name_another(log):
         log.undo(who="Ben")
 
 
+def test_a_change_that_another_person_followed_is_not_undone_and_it_is_said_whose_that_is(log):
+    put(log, ["a.jpg"], "daisy", "Anna")
+    put(log, ["a.jpg"], "tulip", "Ben")
+    followed = (
+        "^entry 1 cannot be undone: entry 2 of Ben has given 'a.jpg' another label since; undo "
+    )
+    with pytest.raises(UndoError, match=followed):
+        log.undo(entry=1, who="Anna")
+    assert labels(log) == {"a.jpg": "tulip"}
+
+
 def test_of_a_batch_what_was_changed_since_stays(log):
     put(log, ["a.jpg", "b.jpg"], "tulip")
     put(log, ["b.jpg"], "iris")

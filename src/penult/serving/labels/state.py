@@ -138,10 +138,10 @@ class LabelState:
             raise UndoError(f"{what} was undone already")
         followed = next(one for one in numbers if one not in self._undone)
         image = self.entries[followed - 1].id
-        last = self._standing[image][-1]
+        last = self.entries[self._standing[image][-1] - 1]
         raise UndoError(
-            f"{what} cannot be undone: entry {last} has given {image!r} another label since; undo "
-            "that one first"
+            f"{what} cannot be undone: entry {last.entry}{_of(last.who)} has given {image!r} "
+            "another label since; undo that one first"
         )
 
     def _last_of(self, who: str | None, among: Container[str] | None) -> list[LabelEntry]:
@@ -152,8 +152,7 @@ class LabelState:
             left = self._undoable(numbers)
             if any(among is None or one.id in among for one in left):
                 return left
-        of = "" if who is None else f" of {who}"
-        raise UndoError(f"there is no change of labels{of} to undo")
+        raise UndoError(f"there is no change of labels{_of(who)} to undo")
 
     def _undoable(self, numbers: Iterable[int]) -> list[LabelEntry]:
         entries = (self.entries[number - 1] for number in numbers)
@@ -164,3 +163,7 @@ class LabelState:
         if not 1 <= number <= most:
             there = f"they go from 1 to {most:,}" if most else "no label was changed yet"
             raise UndoError(f"there is no {what} {number} in the log of labels; {there}")
+
+
+def _of(who: str | None) -> str:
+    return "" if who is None else f" of {who}"
