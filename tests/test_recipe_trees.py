@@ -213,6 +213,19 @@ def test_words_for_people_name_every_network_once():
     )
 
 
+def test_parts_of_one_network_and_layer_are_told_apart_by_what_differs():
+    half = dataclasses.replace(A, precision="bfloat16")
+    other = dataclasses.replace(A, weights_sha256="cd" * 32)
+    told = dict(JoinedRecipe((A, half, B)).facts())
+    assert told["part 1"] == "toy:a, penultimate, precision float32"
+    assert told["part 2"] == "toy:a, penultimate, precision bfloat16"
+    assert told["part 3"] == "toy:b, penultimate"
+    told = dict(JoinedRecipe((AveragedRecipe(A, "flip"), AveragedRecipe(other, "flip"))).facts())
+    assert told["part 1"].startswith("flip views of toy:a, penultimate, weights_sha256 ababab")
+    assert told["part 2"].startswith("flip views of toy:a, penultimate, weights_sha256 cdcdcd")
+    assert dict(JoinedRecipe((A, A)).facts())["part 2"] == "toy:a, penultimate"
+
+
 def test_a_recipe_pickled_when_all_were_leaves_is_one():
     """``Recipe(…)`` is what pickles from then call."""
     fields = {f.name: getattr(A, f.name) for f in dataclasses.fields(A)}

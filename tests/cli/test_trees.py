@@ -10,7 +10,9 @@ import pytest
 import torch
 from toys import _build_tiny
 
+from penult.cli.tables import recipe_table
 from penult.features.read import load
+from penult.recipe import JoinedRecipe
 
 
 @pytest.fixture
@@ -43,6 +45,15 @@ def test_info_shows_a_tree_once_and_its_networks_side_by_side(penult, rows, monk
         assert sum(line[:1] == [shared] for line in words) == 1
     recipe = json.loads(penult("info", rows, "--json").out)["recipe"]
     assert recipe == json.loads(load(rows).recipe.to_json())
+
+
+def test_one_network_in_two_precisions_is_shown_with_both(rows, capsys):
+    one = load(rows).recipe.leaves[0]
+    recipe_table(JoinedRecipe((one, one.with_options(precision="bfloat16"))))
+    words = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["precision", "float32", "bfloat16"] in words
+    recipe_table(one)
+    assert "precision" not in capsys.readouterr().out
 
 
 def test_info_of_a_classifier_shows_the_tree_as_well(penult, rows, tmp_path):

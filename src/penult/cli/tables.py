@@ -251,6 +251,8 @@ def recipe_table(recipe: Recipe) -> None:
     """
     leaves = recipe.leaves
     told = [_told(leaf) for leaf in leaves]
+    if all(leaf.precision == "float32" for leaf in leaves):  # as nearly always
+        told = [{k: v for k, v in one.items() if k != "precision"} for one in told]
     if len(leaves) > 1:  # whose digests would fill the terminal; --json has them whole
         told = [{**one, "SHA-256": f"{one['SHA-256'][:12]}…"} for one in told]
     common = {k: v for k, v in told[0].items() if all(one.get(k) == v for one in told)}
@@ -287,7 +289,7 @@ def _told(recipe: BackboneRecipe) -> dict[str, str]:
         "resize": f"{resize} ({p.interpolation}{', fast' * (p.resampling == 'fast')}), "
         f"crop {p.crop}, decode {p.decode}",
         "mean, std": f"{p.mean}, {p.std} ({p.channels})",
-        **({} if recipe.precision == "float32" else {"precision": recipe.precision}),
+        "precision": recipe.precision,
         "versions": ", ".join(f"{k} {v}" for k, v in recipe.versions.items()),
     }
 

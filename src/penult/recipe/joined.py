@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from penult.errors import FileFormatError
 from penult.recipe.base import Recipe
 from penult.recipe.composite import CompositeRecipe
 from penult.recipe.views import CENTER, View
+from penult.representation import short_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,7 +127,7 @@ class JoinedRecipe(CompositeRecipe):
         """See `Recipe.facts`."""
         weighted = any(weight != 1 for weight in self.weights)
         weights = ", ".join(f"{weight:g}" for weight in self.weights)
-        facts = [(f"part {n}", part.outline) for n, part in enumerate(self.parts, 1)]
+        facts = [(f"part {n}", outline) for n, outline in enumerate(_told_apart(self.parts), 1)]
         return [
             ("joined", f"{len(self.parts)} parts, each scaled to length 1"),
             *facts,
@@ -137,3 +138,27 @@ class JoinedRecipe(CompositeRecipe):
         """See `Recipe.to_data`."""
         parts = [part.to_data() for part in self.parts]
         return {"kind": self.kind, "parts": parts, "weights": list(self.weights)}
+
+
+def _told_apart(parts: Sequence[Recipe]) -> list[str]:
+    """The outlines of parts; to equal ones, as of a network in two precisions, what differs."""
+    settings = [
+        {
+            (at, name): value
+            for at, node in enumerate(part.walk())
+            for name, value in node.settings().items()
+        }
+        for part in parts
+    ]
+    told = []
+    for part, own in zip(parts, settings, strict=True):
+        alike = [
+            other for one, other in zip(parts, settings, strict=True) if one.outline == part.outline
+        ]
+        differ = [
+            f"{name.rpartition('.')[2]} {short_text(str(value), 20)}"
+            for (at, name), value in own.items()
+            if any(other.get((at, name)) != value for other in alike)
+        ]
+        told.append(", ".join([part.outline, *differ]))
+    return told
