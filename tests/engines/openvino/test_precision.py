@@ -72,8 +72,24 @@ def test_both_precisions_share_one_conversion(tiny):
 @pytest.mark.usefixtures("has_bfloat16")
 def test_rows_that_are_not_those_of_float32_are_refused(lite0, monkeypatch):
     monkeypatch.setattr(openvino_engine, "LEAST_COSINE", 0.99999)
-    with pytest.raises(EngineError, match=r"penultimate in bfloat16 are others .*\(cosine 0.99"):
+    with pytest.raises(
+        EngineError, match=r"should: its rows of penultimate in bfloat16 .*\(cosine 0.99"
+    ):
         open_engine(lite0, in_bfloat16(lite0), engine="openvino")
+
+
+@pytest.mark.usefixtures("has_bfloat16")
+def test_where_the_rows_to_compare_with_cannot_be_computed_it_is_said_of_them(lite0, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no memory is left\nand a trace")
+
+    monkeypatch.setattr(openvino_engine, "run_model", fail)
+    with pytest.raises(EngineError) as caught:
+        open_engine(lite0, in_bfloat16(lite0), engine="openvino", fresh=True)
+    assert str(caught.value) == (
+        "bundled:efficientnet_lite0 does not compute what it should: its rows in float32, which those in "
+        "bfloat16 are compared with, cannot be computed: no memory is left"
+    )
 
 
 @pytest.mark.usefixtures("has_bfloat16")

@@ -108,7 +108,10 @@ class OpenVinoEngine(Engine):
         conversion = _convert(self._cache, backbone, recipes)
         try:
             self._open(conversion, 1 if few else self._several)
-        except (RuntimeError, DamagedError) as error:
+        except DamagedError as error:  # it ran
+            message = f"{backbone.described} does not compute what it should: {error}"
+            raise EngineError(message) from error
+        except RuntimeError as error:
             raise EngineError(f"{backbone.described} cannot run: {first_line(error)}") from error
 
     def _open(self, conversion: Conversion, at_once: int) -> None:
@@ -144,10 +147,22 @@ class OpenVinoEngine(Engine):
             for _ in range(self.concurrency):
                 requests.put(compiled.create_infer_request())
             if in_float32 is not None:
-                expected = in_float32.result()
+                expected = self._reference(in_float32)
             rows = self._run(image, requests, at_once)
         self._compare(rows, expected)
         return requests
+
+    def _reference(
+        self, in_float32: Future[list[NDArray[np.float32]]]
+    ) -> list[NDArray[np.float32]]:
+        """The rows in float32, once they are there."""
+        try:
+            return in_float32.result()
+        except RuntimeError as error:
+            raise DamagedError(
+                f"its rows in float32, which those in {self._precision} are compared with, cannot "
+                f"be computed: {first_line(error)}"
+            ) from error
 
     def _compare(
         self, rows: Sequence[NDArray[np.float32]], expected: Sequence[NDArray[np.float32]]
