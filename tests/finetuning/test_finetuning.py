@@ -41,6 +41,7 @@ from penult.finetuning.pixels import PixelReader
 from penult.finetuning.probe import solve_probe
 from penult.images.listing_options import ListingOptions
 from penult.images.pixels.augment import Augmentation
+from penult.images.pixels.compiled_resize import resizer
 
 
 @pytest.fixture
@@ -122,6 +123,35 @@ def test_changed_photos_depend_on_no_threads(normed, photos):
     assert np.array_equal(pixels(1, 0), pixels(3, 0))
     assert not np.array_equal(pixels(1, 0), pixels(1, 1))
     assert not np.array_equal(pixels(1, 0), pixels(1, 0, seed=1))
+
+
+@pytest.mark.needs("llvmlite")
+def test_photos_are_the_same_where_the_resize_is_compiled(normed, tmp_path, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 256, (2, 90, 120, 3), np.uint8)
+    for number, pixels in enumerate(noise):
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    records = list(ListingOptions().list(ListingOptions().sources(tmp_path)).records)
+    compiled, used = resizer._Loading(), []
+    monkeypatch.setattr(
+        resizer, "_apply", lambda *given, apply=resizer._apply: used.append(1) or apply(*given)
+    )
+
+    def seen():
+        reader = PixelReader(
+            records=records,
+            preprocessing=open_backbone(normed).preprocessing,
+            reading=ReadingOptions(),
+        )
+        (batch,) = reader.batches([np.arange(2)])
+        return batch.pixels
+
+    theirs = seen()
+    assert not used
+    compiled.load()
+    used.clear()  # of the comparison with Pillow alone
+    monkeypatch.setattr(resizer, "_LOADING", compiled)
+    assert np.array_equal(seen(), theirs)
+    assert len(used) == 2
 
 
 # What it ends in.
