@@ -131,8 +131,14 @@ def engines_tried(
             f"the engine {candidates[0]} runs on {places}; leave out {option('device', device)}"
         )
     on_device = _without_torch(on_device, backbone, engine, device)
-    quantized = backbone.metadata.quantized
-    return _computing_in(recipes[0].precision, on_device, kind, quantized=quantized)
+    precision = recipes[0].precision
+    if backbone.metadata.quantized and precision != "float32":
+        # EfficientNet-Lite0: as fast as bfloat16 without integers, and off by more than either.
+        raise UsageError(
+            f"{backbone.described} computes in 8-bit integers, so it cannot be in {precision}; "
+            f"extract with {option('precision', 'float32')}, or with what it was made from"
+        )
+    return _computing_in(precision, on_device, kind)
 
 
 def open_engine(
@@ -205,9 +211,7 @@ def _told(engine: Engine, backbone: Backbone, recipes: Sequence[BackboneRecipe])
     return engine
 
 
-def _computing_in(
-    precision: str, names: list[str], kind: str, *, quantized: bool = False
-) -> list[str]:
+def _computing_in(precision: str, names: list[str], kind: str) -> list[str]:
     """Those of some engines that compute in a precision on a kind of device."""
 
     def has(name: str, kind: str) -> bool:
@@ -224,7 +228,7 @@ def _computing_in(
         raise UsageError(
             f"precision {precision} is for {' or '.join(elsewhere)}, and this would run on "
             f"{_PLACES[kind]} (engine {' or '.join(names)}); extract with "
-            f"{option('precision', 'float32') if quantized else _precisions(names, kind)}"
+            f"{_precisions(names, kind)}"
         )
     return able
 

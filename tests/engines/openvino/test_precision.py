@@ -136,13 +136,6 @@ def test_float16_on_a_cpu_is_refused(toy):
     )
 
 
-def test_of_a_network_in_integers_no_precision_is_proposed_that_refuses_it(toy):
-    backbone = open_backbone(toy).replace(quantized=True)
-    recipe = backbone.recipe().with_options(precision="float16")
-    with pytest.raises(UsageError, match=r"; extract with precision='float32'$"):
-        open_engine(backbone, [recipe], device="cpu")
-
-
 def test_torch_on_a_cpu_is_not_what_computes_it(toy):
     backbone = open_backbone(toy)
     with pytest.raises(UsageError) as caught:
@@ -153,9 +146,10 @@ def test_torch_on_a_cpu_is_not_what_computes_it(toy):
     )
 
 
-def test_a_network_in_integers_is_refused(toy):
+@pytest.mark.parametrize("half", ["bfloat16", "float16"])
+def test_a_network_in_integers_is_refused(toy, half):
     backbone = open_backbone(toy).replace(quantized=True)
-    with pytest.raises(
-        UsageError, match=r"in 8-bit integers, so it cannot be in bfloat16; extract"
-    ):
-        open_engine(backbone, in_bfloat16(backbone), engine="openvino")
+    recipe = backbone.recipe().with_options(precision=half)
+    refused = f"in 8-bit integers, so it cannot be in {half}; extract with precision='float32', or"
+    with pytest.raises(UsageError, match=refused):
+        open_engine(backbone, [recipe], device="cpu")

@@ -94,7 +94,7 @@ class OpenVinoEngine(Engine):
         self._several = 1 if self.batch_size < _AT_ONCE else _AT_ONCE
         few = (settings.images or self.batch_size) < _AT_ONCE
         refuse_forked()
-        require_precision(import_openvino(), backbone, self._precision)
+        require_precision(import_openvino(), self._precision)
         instant = backbone.metadata.instant
         self._cache = None if settings.fresh or instant else ConversionCache(self.recipes)
         cached = _load(self._cache, backbone)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from penult.errors import UsageError
 from penult.interface import option
 from penult.openvino import shared_core
-
-if TYPE_CHECKING:
-    from penult.backbones.backbone import Backbone
 
 __all__ = ["HINTS", "LEAST_COSINE", "capabilities", "require_precision"]
 
@@ -27,8 +23,8 @@ def capabilities(ov: ModuleType) -> tuple[str, ...]:
     return tuple(shared_core(ov).get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
-def require_precision(ov: ModuleType, backbone: Backbone, precision: str) -> None:
-    """Refuse a precision that this processor has no instructions for, or that gains nothing.
+def require_precision(ov: ModuleType, precision: str) -> None:
+    """Refuse a precision that this processor has no instructions for.
 
     Raises
     ------
@@ -36,12 +32,6 @@ def require_precision(ov: ModuleType, backbone: Backbone, precision: str) -> Non
     """
     if precision == "float32":
         return
-    if backbone.metadata.quantized:
-        # EfficientNet-Lite0: as fast as bfloat16 without integers, and off by more than either.
-        raise UsageError(
-            f"{backbone.described} computes in 8-bit integers, so it cannot be in {precision}; "
-            f"extract with {option('precision', 'float32')}, or with what it was made from"
-        )
     if "BF16" not in capabilities(ov):
         name = shared_core(ov).get_property("CPU", "FULL_DEVICE_NAME").strip()
         raise UsageError(
