@@ -244,7 +244,7 @@ def test_an_update_says_what_it_removed(penult, photos, toy, tmp_path):
         "renamed": [], "retried": [],
     }  # fmt: skip
     (photos / "rose" / "rose_02.jpg").rename(photos / "rose" / "new.jpg")
-    assert "would add 1, remove 1, relabel 0; " in penult(*call, "--update", "--dry-run").out
+    assert "would add 1, remove 1; " in penult(*call, "--update", "--dry-run").out
     done = penult(*call, "--update")
     assert "renamed: 1 image, rose/rose_02.jpg to rose/new.jpg\n" in done.out
     assert "removed" not in done.out
@@ -257,8 +257,8 @@ def test_a_dry_run_of_an_update_counts_no_row_of_what_failed_before(penult, phot
     (photos / "rose" / "bad.jpg").write_bytes(b"no image")
     assert penult(*call).code == 0
     done = penult(*call, "--update", "--dry-run")
-    assert "would hold 36 float32 rows a layer" in done.out
-    assert "would add 0, remove 0, relabel 0; " in done.out
+    assert "would hold 36 float32 rows of toy:mean-colour, " in done.out
+    assert "would add 0, remove 0; " in done.out
     assert (
         "would try 1 failed image again, rose/bad.jpg: counted in the size and the classes, not in "
         "the rows\n" in done.out

@@ -61,7 +61,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(penult, photos, toy, tm
     done = penult(*asked)
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[2].split() == ["pixels", "avg", "3", "3"]
-    assert "would hold 36 float32 rows a layer of toy:mean-colour, 3 classes, in about" in done.out
+    assert "would hold 36 float32 rows of toy:mean-colour, 3 classes, in about" in done.out
     told = json.loads(penult(*asked, "--json").out)
     assert (told["images"], told["layers"][0]["shape"]) == (36, [3])
     assert not (tmp_path / "f.h5").exists()
@@ -77,7 +77,7 @@ def test_a_dry_run_of_an_update_says_what_it_would_change(penult, photos, toy, t
     assert (refused.code, "give --overwrite to replace it" in refused.err) == (2, True)
     assert penult(*asked, "--dry-run", "--overwrite").code == 0
     done = penult(*asked, "--update", "--dry-run")
-    assert "would add 13, remove 12, relabel 0; which bytes have changed or" in done.out
+    assert "would add 13, remove 12; which bytes have changed or" in done.out
     otherwise = (*asked, "--update", "--decode", "scaled", "--allow-truncated")
     refused = penult(*otherwise, "--dry-run")
     assert (refused.code, refused.err) == (penult(*otherwise).code, penult(*otherwise).err)

@@ -302,7 +302,8 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
     table.show()
     say(
         f"{unfolded(output)} would hold {count(plan.images - len(retried), f'{plan.dtype} row')} "
-        f"a layer of {plan.backbone}, {count(len(plan.classes), 'class')}, "
+        f"{'a layer ' * (len(plan.layers) > 1)}of {plan.backbone}, "
+        f"{count(len(plan.classes), 'class')}, "
         f"in about {plan.bytes / 1e6:,.1f} MB"
         f"{'' if plan.parts_line is None else f', {plan.parts_line}'}"
     )
@@ -313,9 +314,9 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
     if plan.changes is not None:
         changes = plan.changes
         say(
-            f"would add {len(changes.added):,}, remove {len(changes.removed):,}, relabel "
-            f"{len(changes.relabelled):,}; which bytes have changed or only have another name is "
-            "found when it is run"
+            f"would add {len(changes.added):,}, remove {len(changes.removed):,}"
+            f"{f', relabel {len(changes.relabelled):,}' if changes.relabelled else ''}; which "
+            "bytes have changed or only have another name is found when it is run"
         )
         if retried:
             parts = ", the parts" * (plan.parts_line is not None)
