@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.interface import command
 from penult.tabular import text_columns
 from penult.wording import count
 
@@ -61,9 +62,16 @@ def _label(features: Features, k: int) -> str | None:
 
 
 def log_contradictions(sentences: Sequence[str]) -> None:
-    """Log the first few."""
+    """Log the first few, and what to do about them."""
     log = logging.getLogger("penult")
     for sentence in sentences[:_NAMED]:
         log.warning("penult: %s", sentence)
     if len(sentences) > _NAMED:
         log.warning("penult: and %s more", count(len(sentences) - _NAMED, "such file"))
+    if sentences:
+        log.warning(
+            "penult: %s lists such copies; take the wrong one out of its folder, or correct its "
+            "label with %s",
+            command("duplicates", "FEATURES"),
+            command("apply_labels", "FEATURES", "LABELS"),
+        )
