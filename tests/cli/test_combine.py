@@ -120,6 +120,17 @@ def test_info_says_where_what_makes_a_joined_file_again_is_typed(penult, files, 
     )
 
 
+def test_an_update_of_a_joined_file_is_told_to_update_its_parts(
+    penult, files, photos, toy, monkeypatch
+):
+    monkeypatch.chdir(files)
+    assert penult("join", "a.h5", "b.h5", "-o", "ab.h5", "-q").code == 0
+    done = penult("extract", photos, "-o", "ab.h5", "-m", toy, "--update", "-q")
+    assert done.code != 0
+    assert "ab.h5 was made by penult join of other files" in done.err
+    assert "update each of those, and join them again" in done.err
+
+
 def test_info_says_what_makes_a_merged_file_again(penult, photos, toy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("rose", "tulip"):

@@ -50,6 +50,11 @@ def require_same(path: Path, recipes: Mapping[str, Recipe], options: Mapping[str
             f"{path} was made by {command('reduce')}, which reads no images; update the file of "
             "which it was made, and reduce that again"
         )
+    if differences and "joined" in whole.origin:
+        raise RecipeMismatchError(
+            f"{path} was made by {command('join')} of other files, as {command('info', str(path))} "
+            "shows; update each of those, and join them again"
+        )
     if differences:
         raise RecipeMismatchError(
             f"{path} was made with another recipe than is asked for now ({differences}); give "
