@@ -82,6 +82,7 @@ def test_images_that_are_gone_or_changed_are_empty_frames_and_counted(drawn, pho
     (line,) = caplog.messages
     assert "empty frames for 2 images that cannot be found any more, or changed since" in line
     assert "rose/rose_02.jpg, …" in line
+    assert line.endswith("penult.extract(update=True) makes the rows of what is there now")
 
 
 def test_where_the_folder_is_gone_the_sheet_is_drawn_all_the_same(drawn, photos, caplog):
@@ -174,7 +175,8 @@ def test_it_can_be_said_where_the_images_of_the_gallery_are_now(of_two, photos, 
     moved = (of_two.parent / "roses").rename(of_two.parent / "moved")
     assert tuple(middle(_sheet(of_two), 0, 1)) == EMPTY
     assert "the contact sheet lacks pictures: no such file or folder" in caplog.messages[0]
-    assert caplog.messages[1].endswith("; images=FOLDER says where they are")
+    assert caplog.messages[1].endswith("makes the rows of what is there now")
+    assert "; images=FOLDER says where they are, and " in caplog.messages[1]
     caplog.clear()
     pixels = _sheet(of_two, images=moved)
     assert middle(pixels, 0, 0) == RED

@@ -188,7 +188,7 @@ def test_many_points_are_a_file_of_bounded_size(page_of, monkeypatch):
     )
 
 
-def test_images_that_are_gone_or_broken_cost_their_pictures_alone(page_of):
+def test_images_that_are_gone_or_broken_cost_their_pictures_alone(page_of, caplog):
     def open_image(image_id):
         if image_id.startswith("iris"):
             raise OSError("gone")
@@ -201,6 +201,16 @@ def test_images_that_are_gone_or_broken_cost_their_pictures_alone(page_of):
     assert "24 images could not be read, or have changed since, and have no picture." in text_of(
         path
     )
+    assert caplog.messages == [
+        f"penult: {path} has no pictures of 24 images that cannot be found any more, or changed "
+        "since; images=FOLDER says where they are, and penult.extract(update=True) makes the "
+        "rows of what is there now"
+    ]
+
+
+def test_a_page_that_has_all_pictures_says_nothing(page_of, caplog):
+    page_of()
+    assert caplog.messages == []
 
 
 def test_the_page_says_how_the_map_was_made_and_what_it_does_not_show(page_of):

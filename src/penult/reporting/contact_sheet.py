@@ -14,13 +14,12 @@ from penult.errors import ImageError
 from penult.images.listing import as_sources
 from penult.images.pixels.decode import decode
 from penult.images.read import read_image
-from penult.interface import option
 from penult.output import atomic_output, check_output
 from penult.reporting.figures.colors import GRID, INK, SOFT, WRONG
 from penult.reporting.figures.fonts import drawable
 from penult.representation import short_text
 from penult.suffixes import PICTURE
-from penult.web.pictures import image_opener
+from penult.web.pictures import image_opener, where_images_are
 from penult.web.strips import middle_of_strip
 from penult.wording import count, percent
 from penult.written import SIGNED, note_written
@@ -159,8 +158,7 @@ class _Pictures:
     ) -> None:
         self._offline, self.gallery = offline, gallery
         self._openers: dict[int, Callable[[str], bytes | None]] = {}
-        # Said only where nobody has said it yet.
-        self.instead = f"; {option('images', 'FOLDER')} says where they are" * (images is None)
+        self.instead = f"; {where_images_are(images)}"
         if images is not None and self.gallery is not None:
             self._openers[id(self.gallery)] = image_opener(
                 self.gallery, offline=offline, announce=True, page=_SHEET, images=images

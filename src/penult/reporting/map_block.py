@@ -41,6 +41,8 @@ class MapBlock:
         How many of its points are shown.
     notes : tuple of str
         What is not shown, in sentences.
+    missing : int
+        Images that could not be read, or are others by now.
     data : str
         JSON, as `penult.web.map.data.map_data` describes it.
     """
@@ -48,6 +50,7 @@ class MapBlock:
     row_map: RowMap
     points: int
     notes: tuple[str, ...]
+    missing: int
     data: str
 
     @property
@@ -137,6 +140,7 @@ def map_block(
         row_map=row_map,
         points=len(part),
         notes=tuple(_notes(len(row_map), len(part), pictures, page)),
+        missing=pictures.missing,
         data=with_pictures(data, pictures),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from penult.progress import shown
 from penult.records import Features, RowMap
 from penult.reporting.map_block import MapBlock, map_block
 from penult.web.page import write_page
-from penult.web.pictures import image_opener
+from penult.web.pictures import image_opener, where_images_are
 from penult.web.thumbnails import Thumbnails
+from penult.wording import count
 
 __all__ = ["write_map_page"]
 
@@ -101,7 +103,13 @@ def write_map_page(
             color_by=color_by,
             escape_formulas=escape_formulas,
         )
-    return _write(path, block, file.name, overwrite=overwrite)
+    written = _write(path, block, file.name, overwrite=overwrite)
+    if block.missing:
+        logging.getLogger("penult").warning(
+            "penult: %s has no pictures of %s that cannot be found any more, or changed since; %s",
+            *(path, count(block.missing, "image"), where_images_are(images)),
+        )
+    return written
 
 
 def _write(path: Path, block: MapBlock, file: str, *, overwrite: bool) -> Path:

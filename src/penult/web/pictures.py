@@ -12,9 +12,22 @@ from penult.errors import PenultError
 from penult.features.origin import where_to_look
 from penult.images.read import digest_of, read_bytes
 from penult.images.relocate import relocate_images
+from penult.interface import command, option
 from penult.records import Features, ImageRecord
 
-__all__ = ["image_finder", "image_opener"]
+__all__ = ["image_finder", "image_opener", "where_images_are"]
+
+
+def where_images_are(images: str | Path | Sequence[str | Path] | None) -> str:
+    """Say what to type where images are gone or changed.
+
+    Parameters
+    ----------
+    images : path, str or sequence of them, optional
+        Where they were said to be, which need not be advised again.
+    """
+    moved = f"{option('images', 'FOLDER')} says where they are, and " * (images is None)
+    return f"{moved}{command('extract', update=True)} makes the rows of what is there now"
 
 
 def image_opener(
