@@ -126,3 +126,22 @@ def test_of_equals_the_shortest_name_is_kept_since_copies_have_longer_ones():
     ids = {0: "a/copy of rose.jpg", 1: "a/rose (2).jpg", 2: "longer/rose.jpg", 3: "a/moss.jpg"}
     assert _choose(ids, {}) == (3, "order")  # of equally long ones the first
     assert _choose({k: ids[k] for k in (0, 1, 2)}, {}) == (2, "order")
+
+
+@pytest.mark.parametrize(
+    "copy",
+    ["copy_0250.jpg", "Copy1.jpg", "i_copy.jpg", "i - Copy.jpg", "i copy 2.jpg", "i (1).jpg", "i(1)"],
+)  # fmt: skip
+def test_a_name_that_says_it_is_a_copy_comes_after_longer_ones(copy):
+    assert _choose({0: f"a/{copy}", 1: "a/long_image_0250.jpg"}, {}) == (1, "order")
+
+
+@pytest.mark.parametrize("name", ["copyright.jpg", "photocopy.jpg", "a(1)b.jpg", "copy/a.jpg"])
+def test_other_words_and_folders_do_not_make_a_copy(name):
+    assert _choose({0: name, 1: "a/long_image_0250.jpg"}, {}) == (0, "order")
+
+
+def test_larger_copies_are_kept_in_spite_of_their_names():
+    ids = {0: "a/copy_1.jpg", 1: "a/image_1.jpg"}
+    sizes = {0: ImageSize(200, 10), 1: ImageSize(100, 10)}
+    assert _choose(ids, sizes) == (0, "pixels")

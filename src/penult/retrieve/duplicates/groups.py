@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PairWriter", "find_members", "make_groups"]
 
+# Not "photocopy" or "copyright": a word of its own, or a number in parentheses at the end.
+_COPY = re.compile(r"(?<![^\W_])copy(?![^\W\d_])|\(\d+\)$", re.IGNORECASE)
 _MOST_AT_ONCE = 1024  # rows of a group that are read at a time
 
 
@@ -139,12 +142,12 @@ def make_groups(
 
 
 def _choose(ids: Mapping[int, str], sizes: Mapping[int, ImageSize]) -> tuple[int, KeptFor]:
-    """The image with most pixels, then most bytes, then the shortest name; and which it was.
+    """The image with most pixels, then most bytes, then by its name; and which it was.
 
-    Copies have the longer names: ``rose (2).jpg``, ``copy_of_rose.jpg``. Of equally long ones it is
-    the first by its id.
+    Names that say that they are copies come last: ``rose (2).jpg``, ``copy_01.jpg``. Of the others
+    it is the shortest name, and of equally long ones the first by its id.
     """
-    by_id = sorted(ids, key=lambda k: (len(ids[k].rpartition("/")[2]), ids[k]))
+    by_id = sorted(ids, key=lambda k: _by_name(ids[k]))
     there = [k for k in by_id if k in sizes]
     if not there:
         return by_id[0], "order"
@@ -155,6 +158,12 @@ def _choose(ids: Mapping[int, str], sizes: Mapping[int, ImageSize]) -> tuple[int
     if others and all(one < sizes[best] for one in others):
         return best, "bytes"
     return best, "order"
+
+
+def _by_name(image_id: str) -> tuple[bool, int, str]:
+    name = image_id.rpartition("/")[2]
+    stem = name.rpartition(".")[0] or name
+    return _COPY.search(stem) is not None, len(name), image_id
 
 
 def _cosines(
