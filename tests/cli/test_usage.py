@@ -7,7 +7,7 @@ import re
 import pytest
 from typed_commands import COMMANDS
 
-from penult.cli.usage import SEVERAL_ELSEWHERE
+from penult.cli.usage import _GIVEN_ROWS, SEVERAL_ELSEWHERE
 
 pytestmark = pytest.mark.light
 
@@ -155,6 +155,26 @@ def test_a_file_whose_name_begins_with_a_dash_is_told_from_an_option(
     (tmp_path / "--my photos").mkdir()
     done = penult(*typed)
     assert (done.code, done.out, done.err) == (2, "", f"penult: {told}\n")
+
+
+@pytest.mark.parametrize("command", ["cluster", "duplicates", "evaluate-search", "index", "map"])
+def test_what_a_feature_file_carries_is_no_option_of_what_reads_it(penult, command):
+    told = (
+        "is no option of penult {}: the feature file carries how its rows were made; leave it out"
+    )
+    done = penult(command, "f.h5", "--precision", "bfloat16")
+    assert (done.code, done.err) == (2, f"penult: --precision {told.format(command)}\n")
+
+
+def test_what_a_gallery_carries_is_no_option_of_search(penult):
+    told = "is no option of penult search: the gallery carries how rows are made; leave it out"
+    for name in ("--precision", "--model"):
+        done = penult("search", "f.h5", "a.jpg", name, "x")
+        assert (done.code, done.err) == (2, f"penult: {name} {told}\n")
+
+
+def test_all_that_are_told_so_are_commands():
+    assert set(_GIVEN_ROWS) <= set(COMMANDS)
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,17 @@ _OF_ROWS = {
 _CLASSIFIER = "the classifier carries how rows are made; leave it out"
 _FEATURES = "the feature file carries how its rows were made; leave it out"
 _GIVEN_ROWS = {
+    **dict.fromkeys(
+        (
+            *("cluster", "duplicates", "evaluate-search", "export-rows", "index", "join", "map"),
+            *("merge", "outliers", "reduce", "summarize"),
+        ),
+        _FEATURES,
+    ),
     "evaluate": _CLASSIFIER,
     "export": _CLASSIFIER,
     "predict": _CLASSIFIER,
+    "search": "the gallery carries how rows are made; leave it out",
     "report": "give it to penult extract, and the feature file to penult report",
     "train": _FEATURES,
     "verify": _FEATURES,
