@@ -196,7 +196,8 @@ def test_without_a_model_it_says_which_are_compared(penult, monkeypatch, photos,
     assert asked == [*(f"bundled:efficientnet_lite{k}" for k in range(3)), "timm:resnet18"]
     (told,) = caplog.messages
     assert told == (
-        f"penult: no model was named: {', '.join(asked)} are compared; --model names others"
+        f"penult: no model was named: {', '.join(asked)} are compared, which may take "
+        "minutes; --model names others"
     )
 
 

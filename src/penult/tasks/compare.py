@@ -262,7 +262,7 @@ def _default_models() -> list[str]:
     """The networks that are compared where none is named, which is said."""
     models = default_models()
     _log.warning(
-        "penult: no model was named: %s are compared; %s names others",
+        "penult: no model was named: %s are compared, which may take minutes; %s names others",
         listed(models, len(models)),
         option("model"),
     )

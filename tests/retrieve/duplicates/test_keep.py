@@ -84,6 +84,7 @@ def test_an_image_that_is_gone_is_not_the_one_to_keep(pictures, tmp_path, caplog
     assert found.unseen == 2
     (said,) = caplog.messages
     assert "2 of 8 images in groups cannot be read" in said
+    assert "penult.extract(update=True) makes the rows of what is there now" in said
 
 
 def test_without_groups_no_image_is_looked_for(pictures, tmp_path, caplog):

@@ -12,7 +12,7 @@ from penult.errors import SourceError, UsageError
 from penult.features.origin import where_to_look
 from penult.images.relocate import relocate_images
 from penult.images.size import ImageSize, image_size
-from penult.interface import option
+from penult.interface import command, option
 from penult.progress import announce
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def find_sizes(
     found = {place: size for place, size in measured.items() if size is not None}
     if (missing := len(asked) - len(found)) and not quiet:
         log.warning(
-            "penult: %s of %s images in groups cannot be read, so their sizes are not known; %s",
-            *(f"{missing:,}", f"{len(asked):,}", instead),
+            "penult: %s of %s images in groups cannot be read, so their sizes are not known; %s, and "
+            "%s makes the rows of what is there now",
+            *(f"{missing:,}", f"{len(asked):,}", instead, command("extract", update=True)),
         )
     return found
