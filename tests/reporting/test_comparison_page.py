@@ -94,14 +94,14 @@ def test_a_reservation_of_the_recommendation_is_a_sentence_of_its_own(page_of):
     assert f"the best. Costs were not measured. {LITE0} may be up to 3.5 points better. 2" in head
 
 
-def test_of_few_images_the_head_says_so_before_which_to_take(page_of):
+def test_of_few_images_the_head_says_so_after_which_to_take(page_of):
     reason = (
         f"only 4 held-out images, on which the two cannot be told apart: {LITE0} is the fastest; "
         "costs were not measured; on so few, no difference could be more than noise."
     )
     assert (
-        "Only 4 held-out images, on which the two cannot be told apart. "
-        f"Take {LITE0}: it is the fastest. Costs were not measured. On so few, no difference"
+        f"Take {LITE0}: it is the fastest. Only 4 held-out images, on which the two cannot be told "
+        "apart. Costs were not measured. On so few, no difference"
     ) in header_of(page_of(comparisons.two_models(recommended=LITE0, reason=reason)))
 
 

@@ -19,8 +19,8 @@ class Headline:
 
     Attributes
     ----------
-    before : str
-        A caution, a sentence that comes before the name; or "".
+    caution : str
+        What is not known, a sentence that stands below the name; or "".
     name : str
         Of the model to take; "" where none is recommended.
     why : str
@@ -29,7 +29,7 @@ class Headline:
         What is to be known beside it, a sentence; or "".
     """
 
-    before: str
+    caution: str
     name: str
     why: str
     besides: str
