@@ -52,6 +52,13 @@ def middle(pixels, row, column):
     return pixels[top + _SIDE // 2 - 20 : top + _SIDE // 2 + 20, left + 30 : left + 90].mean((0, 1))
 
 
+def has_words(pixels, row, column):
+    """Whether something is written at the foot of an empty frame."""
+    top, left = corner(row, column)
+    foot = pixels[top + _SIDE - 30 : top + _SIDE, left : left + _SIDE]
+    return bool((foot == EMPTY).all(2).any() and (foot < 180).all(2).any())
+
+
 def test_each_query_is_followed_by_the_images_it_found(drawn):
     pixels = drawn(
         id=["rose/rose_01.jpg", "daisy/daisy_01.jpg"], k=2, filter=["label=rose", "label=tulip"]
@@ -79,6 +86,8 @@ def test_images_that_are_gone_or_changed_are_empty_frames_and_counted(drawn, pho
         id="rose/rose_01.jpg", k=2, filter=["id=rose/rose_02.jpg", "id=rose/rose_03.jpg"]
     )
     assert [tuple(middle(pixels, 0, place)) for place in (1, 2)] == [EMPTY, EMPTY]
+    assert has_words(pixels, 0, 1)
+    assert has_words(pixels, 0, 2)
     (line,) = caplog.messages
     assert "empty frames for 2 images that cannot be found any more, or changed since" in line
     assert "rose/rose_02.jpg, …" in line
@@ -96,6 +105,7 @@ def test_where_the_folder_is_gone_the_sheet_is_drawn_all_the_same(drawn, photos,
 def test_rows_of_a_program_are_no_missing_images(drawn, caplog):
     pixels = drawn(np.array([[0.9, 0.7, 0.1]]), k=1)
     assert tuple(middle(pixels, 0, 0)) == EMPTY
+    assert not has_words(pixels, 0, 0)
     assert caplog.messages == []
 
 

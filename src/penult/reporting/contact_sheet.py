@@ -248,6 +248,8 @@ def _draw(
             left = _MARGIN + place * (_SIDE + _GAP) + (_GAP if place else 0)
             _paste(canvas, pen, cell, left, top)
             below = top + _SIDE + 7
+            if cell.picture is None and cell.lines[1] in pictures.missing:
+                texts.append((left + 8, below - 28, "not found", SOFT, _SIDE - 16))
             first, second = next(lines), next(lines)
             texts.append((left, below, f"{cell.mark}{first}", INK, _SIDE))
             texts.append((left, below + 15, second, SOFT, _SIDE))
