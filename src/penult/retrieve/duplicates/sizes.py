@@ -90,8 +90,8 @@ def find_sizes(
     found = {place: size for place, size in measured.items() if size is not None}
     if (missing := len(asked) - len(found)) and not quiet:
         log.warning(
-            "penult: %s of %s images in groups cannot be read, so their sizes are not known; %s, and "
-            "%s makes the rows of what is there now",
+            "penult: %s of %s images in groups cannot be read, so their sizes are not known; %s, "
+            "and %s makes the rows of what is there now",
             *(f"{missing:,}", f"{len(asked):,}", instead, command("extract", update=True)),
         )
     return found
