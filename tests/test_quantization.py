@@ -376,6 +376,7 @@ def test_what_does_most_harm_stays_in_float32(tiny, flowers):
         better = engine.quantize(backbone, [backbone.recipe()], images, min_cosine=0.999998)
     stages = "; ".join(now.stage for now in told)
     assert re.search(r"in float32, which takes a while; min_cosine=0\.\d+ does without", stages)
+    assert "calibrating 7-bit weights, whose sums do not overflow on older processors, on" in stages
     assert 0 < better.in_float < better.products == 4
 
 

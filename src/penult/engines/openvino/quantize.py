@@ -58,6 +58,12 @@ class Quantized:
     half_range: bool
 
 
+_WEIGHTS = {
+    False: "8-bit weights",
+    True: "7-bit weights, whose sums do not overflow on older processors,",
+}
+
+
 @keep_signal_stack()  # NNCF makes cores of its own
 def quantize(
     backbone: Backbone,
@@ -119,10 +125,7 @@ def quantize(
     try:
         with silence():
             for half_range in (False, True):
-                announce(
-                    f"calibrating {7 if half_range else 8}-bit weights on "
-                    f"{count(len(images), 'image')}"
-                )
+                announce(f"calibrating {_WEIGHTS[half_range]} on {count(len(images), 'image')}")
                 graph = nncf.quantize(
                     model, dataset, advanced_parameters=with_bits(half_range), **options
                 )
