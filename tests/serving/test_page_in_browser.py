@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import socket
 import threading
 from contextlib import contextmanager
@@ -433,6 +434,33 @@ def test_likely_errors_are_worked_through_by_keys(page, address):
     page.until(
         "document.querySelector('#review .queue').innerText && !document.querySelector('#review .queue').innerText.includes('Looking')"
     )
+
+
+def test_a_file_in_two_classes_is_one_question_and_one_answer(tab, folder, tmp_path):
+    for image in ("rose/00.png", "rose/01.png", "daisy/00.png"):
+        (tmp_path / "images" / image).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "images" / image, tmp_path / "images" / image)
+    copies = ["daisy/rose.png", "rose/00.png"]
+    shutil.copy(*(tmp_path / "images" / image for image in reversed(copies)))
+    gallery = tmp_path / "rows.h5"
+    penult.extract(tmp_path / "images", gallery, model="toy:mean-colour", progress=False)
+    with (
+        LabelLog(tmp_path / "log") as log,
+        running(service_of(gallery=gallery, log=log)) as address,
+    ):
+        opened(tab, address)
+        go(tab, "#review")
+        asked = "document.querySelector('#review .whole .id')?.innerText === 'daisy/rose.png'"
+        tab.until(asked)
+        assert text(tab, "#review .now strong") == "daisy"
+        assert text(tab, "#review .suggested strong") == "rose"  # of which the next one is
+        tab.press("Enter")
+        tab.until(f"!({asked})")
+        assert [label_of(tab, address, one) for one in copies] == ["rose", "rose"]
+        tab.press("u")
+        tab.until(asked)
+        assert [label_of(tab, address, one) for one in copies] == ["daisy", "rose"]
+        tab.run("sessionStorage.clear(); localStorage.clear()")
 
 
 @pytest.mark.parametrize("how", ["an undo", "the queue from its beginning"])

@@ -116,9 +116,12 @@ def test_a_label_that_was_corrected_votes_as_it_is_now():
 
 def test_what_somebody_has_looked_at_is_left_out():
     gallery = gallery_of(TWO_KINDS)
-    review, place = review_of(gallery), gallery.place("wrong.jpg")
-    assert ids_of(gallery, review.items("errors")) == ["wrong.jpg"]
-    assert review.items("errors", frozenset({place})) == []
+    review = review_of(gallery)
+    nobody, somebody = (
+        CorrectedLabels(gallery, Said(said)).now() for said in ({}, {"wrong.jpg": "a"})
+    )
+    assert ids_of(gallery, review.items("errors", nobody)) == ["wrong.jpg"]
+    assert review.items("errors", somebody) == []
 
 
 def test_an_image_between_two_labels_is_unsure_with_a_label_or_without():
@@ -154,10 +157,39 @@ def test_one_file_under_two_labels_comes_first():
     rows = TWO_KINDS | {"c0.jpg": ((1, 0), "b")}
     gallery = gallery_of(rows, digests={"a0.jpg": "same", "c0.jpg": "same"})
     review = review_of(gallery)
-    assert ids_of(gallery, review.errors) == ["a0.jpg", "c0.jpg", "wrong.jpg"]
+    assert ids_of(gallery, review.errors) == ["c0.jpg", "wrong.jpg"]
     first = review.errors[0]
-    assert (first.label, first.suggested, first.probability) == ("a", "b", 0.5)
-    assert first.reason == "the same file as c0.jpg, which is labelled b"
+    assert (first.label, first.suggested, first.probability) == ("b", "a", 1.0)
+    assert first.reason == (
+        "the same file as a0.jpg, which is labelled a; a decision goes for both"
+    )
+    assert first.same == (gallery.place("a0.jpg"),)
+
+
+def test_one_file_under_two_labels_is_listed_until_it_has_one():
+    rows = TWO_KINDS | {"c0.jpg": ((1, 0), "b"), "c1.jpg": ((1, 0), "b")}
+    gallery = gallery_of(rows, digests=dict.fromkeys(("a0.jpg", "c0.jpg", "c1.jpg"), "same"))
+    review = review_of(gallery)
+    assert review.errors[0].reason.startswith(
+        "the same file as a0.jpg, which is labelled a and 1 more;"
+    )
+
+    def listed(said):
+        items = review.items("errors", CorrectedLabels(gallery, said).now())
+        return [(str(gallery.index.ids[one.place]), one.label) for one in items]
+
+    wrong = ("wrong.jpg", "a")
+    assert listed(None) == [("c0.jpg", "b"), wrong]
+    assert listed(Said({"c0.jpg": "c"})) == [("c0.jpg", "c"), wrong]
+    assert listed(Said({"a0.jpg": "b"})) == [wrong]
+    assert listed(Said({"c0.jpg": "a", "c1.jpg": "a"})) == [wrong]
+
+
+def test_a_file_under_two_labels_that_nothing_judges_has_its_most_frequent_label_suggested():
+    rows = {"a.jpg": ((1, 0), "a"), "b.jpg": ((1, 0), "b"), "c.jpg": ((1, 0), "b")}
+    gallery = gallery_of(rows, digests=dict.fromkeys(rows, "same"))
+    (one,) = review_of(gallery).errors
+    assert (one.label, one.suggested, one.probability) == ("a", "b", pytest.approx(2 / 3))
 
 
 class Judge:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -54,6 +54,9 @@ class ReviewItem:
         Of that label.
     reason : str
         Why it is here, in words.
+    same : tuple of int
+        The places of other rows of the same file, where these have several labels: a decision is
+        one for all of them.
     """
 
     place: int
@@ -61,6 +64,7 @@ class ReviewItem:
     suggested: str
     probability: float
     reason: str
+    same: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,12 +88,17 @@ class Review:
     judged: int
     images: int
 
-    def items(
-        self, kind: Literal["errors", "unsure"], done: frozenset[int] = frozenset()
-    ) -> list[ReviewItem]:
-        """Those of a kind, without the rows that somebody has looked at."""
+    def items(self, kind: Literal["errors", "unsure"], now: LabelsNow) -> list[ReviewItem]:
+        """Those of a kind, without the rows that somebody has looked at.
+
+        A file of several labels is there until it has one.
+        """
         every = self.errors if kind == "errors" else self.unsure
-        return [one for one in every if one.place not in done]
+        return [
+            replace(one, label=now.labels[one.place]) if one.same else one
+            for one in every
+            if (_differ(now, (one.place, *one.same)) if one.same else one.place not in now.judged)
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +122,8 @@ def make_review(
     is one for such rows that knows its label; else by the vote of its nearest other rows
     (`neighbour_votes`). Errors are found in these probabilities by confident learning, see
     `penult.classify.diagnosis.label_errors.likely_errors`, of both kinds of judges apart, whose
-    probabilities mean different things. The same file under two labels comes first. Unsure is a row
+    probabilities mean different things. The same file under several labels
+    comes first, once. Unsure is a row
     whose two most probable labels are less than 0.2 apart (margin sampling: Scheffer, Decomain &
     Wrobel, "Active hidden Markov models for information extraction", IDA 2001).
 
@@ -161,8 +171,8 @@ def make_review(
     judged = _Judged(places, names, labels[places], votes.shares, nobody, votes)
     if judge is not None:
         judged = _by_classifier(judge, gallery, features, judged, tell)
-    copies = _copies(features, now, gallery)
-    among = {one.place for one in copies}
+    copies = _copies(features, now, gallery, judged)
+    among = {place for one in copies for place in (one.place, *one.same)}
     errors = [one for one in _errors(judged) if one.place not in among]
     return Review(
         errors=(*copies, *errors),
@@ -284,8 +294,14 @@ def _unsure(judged: _Judged) -> list[ReviewItem]:
     return found
 
 
-def _copies(features: Features, now: LabelsNow, gallery: Gallery) -> list[ReviewItem]:
-    """The images that are the same file as others of another label."""
+def _differ(now: LabelsNow, places: Sequence[int]) -> bool:
+    return len({now.labels[place] for place in places} - {None}) > 1
+
+
+def _copies(
+    features: Features, now: LabelsNow, gallery: Gallery, judged: _Judged
+) -> list[ReviewItem]:
+    """The images that are the same file as others of another label: one for each such file."""
     keys = content_keys(features)
     _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     doubled = np.flatnonzero((counts[inverse] > 1) & (keys > 0))
@@ -295,21 +311,31 @@ def _copies(features: Features, now: LabelsNow, gallery: Gallery) -> list[Review
             together.setdefault(int(inverse[place]), []).append(place)
     found = []
     for same in together.values():
-        labels = [now.labels[place] for place in same]
-        for place, label in zip(same, labels, strict=True):
-            others = [one for one in labels if one not in (label, None)]
-            if not others:
-                continue
-            suggested = max(sorted({*map(str, others)}), key=others.count)
-            other = same[labels.index(suggested)]
-            found.append(
-                ReviewItem(
-                    place=place,
-                    label=label,
-                    suggested=suggested,
-                    probability=others.count(suggested) / len(same),
-                    reason=f"the same file as {gallery.index.ids[other]}, which is labelled "
-                    f"{suggested}",
-                )
+        if not _differ(now, same):
+            continue
+        suggested, share = _likeliest(judged, same, [str(now.labels[place]) for place in same])
+        one, *others = sorted(same, key=lambda place: now.labels[place] == suggested)
+        other = others[-1]
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        found.append(
+            ReviewItem(
+                place=one,
+                label=now.labels[one],
+                suggested=suggested,
+                probability=share,
+                reason=f"the same file as {gallery.index.ids[other]}, which is labelled "
+                f"{now.labels[other]}{more}; a decision goes for {'all' if more else 'both'}",
+                same=tuple(others),
             )
+        )
     return found
+
+
+def _likeliest(judged: _Judged, same: Sequence[int], labels: Sequence[str]) -> tuple[str, float]:
+    """The label of a file that has several: its judges', or the most frequent if nobody judges."""
+    at = np.flatnonzero(np.isin(judged.places, same))
+    if len(at) and (shares := judged.probabilities[at].mean(axis=0)).any():
+        best = int(shares.argmax())
+        return judged.names[best], float(shares[best])
+    often = max(sorted(set(labels)), key=labels.count)
+    return often, labels.count(often) / len(labels)

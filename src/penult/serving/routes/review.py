@@ -29,11 +29,14 @@ def router(service: Service) -> APIRouter:
     ) -> JSONResponse:
         """List images to look at, without those whose label was changed or confirmed since.
 
+        `same` are other images of the same file where these have several labels: a decision is
+        one for all of them, and a file is listed until it has one label.
+
         `judged` of the gallery's `images` were looked at: all, or of many a random part.
         """
         collection = require_collection(service)
         found = require_result(collection.review)
-        items = found.items(kind, collection.labels.now().judged)
+        items = found.items(kind, collection.labels.now())
         ids = collection.gallery.index.ids
         answer = {
             "total": len(items),
@@ -44,6 +47,7 @@ def router(service: Service) -> APIRouter:
                     "suggested": one.suggested,
                     "probability": one.probability,
                     "reason": one.reason,
+                    "same": [str(ids[place]) for place in one.same],
                 }
                 for one in items[offset : offset + limit]
             ],

@@ -155,6 +155,7 @@ class _ReviewItem(BaseModel):
     suggested: str
     probability: float
     reason: str
+    same: list[str] = []
 
 
 class ReviewPage(BaseModel):

@@ -139,7 +139,7 @@ export class ReviewView {
     if (!item || this.busy || (item === this.leaving && item.done && label === item.label)) return;
     this.busy = true;
     try {
-      if (!(await this.page.corrections.change([item.id], label))) return;
+      if (!(await this.page.corrections.change([item.id, ...item.same], label))) return;
     } finally {
       this.busy = false;
     }
@@ -151,7 +151,7 @@ export class ReviewView {
   // A change from anywhere on the page settles a picture; one taken back opens it again.
   changed({ labels, undone }) {
     for (const [at, item] of (this.items ?? []).entries()) {
-      if (!labels.has(item.id)) continue;
+      if (![item.id, ...item.same].every((one) => labels.has(one))) continue;
       const label = labels.get(item.id), open = undone && label === item.before;
       if (open) {
         this.at = at;
