@@ -454,6 +454,8 @@ def test_a_file_in_two_classes_is_one_question_and_one_answer(tab, folder, tmp_p
         tab.until(asked)
         assert text(tab, "#review .now strong") == "daisy"
         assert text(tab, "#review .suggested strong") == "rose"  # of which the next one is
+        with penult.Client(address) as client:
+            assert client.review().items[0].same == ("rose/00.png",)
         tab.press("Enter")
         tab.until(f"!({asked})")
         assert [label_of(tab, address, one) for one in copies] == ["rose", "rose"]

@@ -171,7 +171,7 @@ def test_one_file_under_two_labels_is_listed_until_it_has_one():
     gallery = gallery_of(rows, digests=dict.fromkeys(("a0.jpg", "c0.jpg", "c1.jpg"), "same"))
     review = review_of(gallery)
     assert review.errors[0].reason.startswith(
-        "the same file as a0.jpg, which is labelled a and 1 more;"
+        "the same file as a0.jpg, which is labelled a, and as 1 more;"
     )
 
     def listed(said):

@@ -26,6 +26,8 @@ class ReviewItem:
         How probable that is, in [0, 1].
     reason : str
         Why it should be looked at, in a few words.
+    same : tuple of str
+        Other images of the same file, where these have several labels: a decision is one for all.
     """
 
     id: str
@@ -33,6 +35,7 @@ class ReviewItem:
     suggested: str | None
     probability: float | None
     reason: str
+    same: tuple[str, ...] = ()
 
 
 @short_repr

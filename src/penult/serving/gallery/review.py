@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +13,10 @@ from penult.errors import UsageError
 from penult.neighbors.blocks import row_length
 from penult.neighbors.glued_rows import GluedRows, Piece
 from penult.records import Progress
-from penult.serving.gallery.neighbour_votes import content_keys, neighbour_votes
+from penult.serving.gallery.copies import copies_of_several_labels, several_labels
+from penult.serving.gallery.judged import Judged
+from penult.serving.gallery.neighbour_votes import neighbour_votes
+from penult.serving.gallery.review_item import ReviewItem
 from penult.wording import probability
 
 if TYPE_CHECKING:
@@ -24,10 +26,9 @@ if TYPE_CHECKING:
     from penult.progress import Tell
     from penult.records import Features
     from penult.retrieve.search.gallery import Gallery
-    from penult.serving.gallery.neighbour_votes import NeighbourVotes
     from penult.serving.labels.corrected import LabelsNow
 
-__all__ = ["Review", "ReviewItem", "make_review"]
+__all__ = ["Review", "make_review"]
 
 UNSURE = 0.2
 """Of the two most probable labels, by less than so much apart nobody can tell them."""
@@ -36,35 +37,6 @@ MOST_ROWS = 50_000
 _MOST_NUMBERS = 1 << 24  # of probabilities, 128 MB
 _MOST_PRODUCTS = 1 << 42  # of exact search: a minute or two
 _BATCH = 4096
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReviewItem:
-    """An image to look at.
-
-    Attributes
-    ----------
-    place : int
-        Of its row.
-    label : str or None
-        The label it has.
-    suggested : str
-        The label it more likely should have, or is most like.
-    probability : float
-        Of that label.
-    reason : str
-        Why it is here, in words.
-    same : tuple of int
-        The places of other rows of the same file, where these have several labels: a decision is
-        one for all of them.
-    """
-
-    place: int
-    label: str | None
-    suggested: str
-    probability: float
-    reason: str
-    same: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,20 +69,9 @@ class Review:
         return [
             replace(one, label=now.labels[one.place]) if one.same else one
             for one in every
-            if (_differ(now, (one.place, *one.same)) if one.same else one.place not in now.judged)
+            if (one.same and several_labels(now, (one.place, *one.same)))
+            or (not one.same and one.place not in now.judged)
         ]
-
-
-@dataclass(frozen=True, eq=False)
-class _Judged:
-    """What is known of the rows that are judged, (n,) or (n, K) each."""
-
-    places: NDArray[np.int64]
-    names: Sequence[str]
-    labels: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
-    by_classifier: NDArray[np.bool_]
-    votes: NeighbourVotes
 
 
 def make_review(
@@ -122,10 +83,10 @@ def make_review(
     is one for such rows that knows its label; else by the vote of its nearest other rows
     (`neighbour_votes`). Errors are found in these probabilities by confident learning, see
     `penult.classify.diagnosis.label_errors.likely_errors`, of both kinds of judges apart, whose
-    probabilities mean different things. The same file under several labels
-    comes first, once. Unsure is a row
-    whose two most probable labels are less than 0.2 apart (margin sampling: Scheffer, Decomain &
-    Wrobel, "Active hidden Markov models for information extraction", IDA 2001).
+    probabilities mean different things. The same file under several labels comes first, once.
+    Unsure is a row whose two most probable labels are less than 0.2 apart (margin sampling:
+    Scheffer, Decomain & Wrobel, "Active hidden Markov models for information extraction", IDA
+    2001).
 
     Parameters
     ----------
@@ -168,10 +129,10 @@ def make_review(
     places = _chosen(gallery, len(names))
     votes = neighbour_votes(gallery.index, features, labels, places, len(names), tell)
     nobody = np.zeros(len(places), bool)
-    judged = _Judged(places, names, labels[places], votes.shares, nobody, votes)
+    judged = Judged(places, names, labels[places], votes.shares, nobody, votes)
     if judge is not None:
         judged = _by_classifier(judge, gallery, features, judged, tell)
-    copies = _copies(features, now, gallery, judged)
+    copies = copies_of_several_labels(features, now, gallery, judged)
     among = {place for one in copies for place in (one.place, *one.same)}
     errors = [one for one in _errors(judged) if one.place not in among]
     return Review(
@@ -201,8 +162,8 @@ def _chosen(gallery: Gallery, classes: int) -> NDArray[np.int64]:
 
 
 def _by_classifier(
-    classifier: Classifier, gallery: Gallery, features: Features, judged: _Judged, tell: Tell
-) -> _Judged:
+    classifier: Classifier, gallery: Gallery, features: Features, judged: Judged, tell: Tell
+) -> Judged:
     """Put a classifier's probabilities in the place of the votes, where it has not seen the row."""
     places = judged.places
     seen = trained_any(features, places, classifier.trained_on)
@@ -219,10 +180,10 @@ def _by_classifier(
         block = rows[start : start + _BATCH].reshape(len(part), -1)
         probabilities[part] = 0
         probabilities[np.ix_(part, columns)] = classifier.predict_features(block)
-    return _Judged(places, judged.names, judged.labels, probabilities, may, judged.votes)
+    return Judged(places, judged.names, judged.labels, probabilities, may, judged.votes)
 
 
-def _errors(judged: _Judged) -> list[ReviewItem]:
+def _errors(judged: Judged) -> list[ReviewItem]:
     found: list[tuple[float, float, int, int]] = []
     has_label = (judged.labels >= 0) & judged.probabilities.any(axis=1)
     for kind in (False, True):
@@ -238,7 +199,7 @@ def _errors(judged: _Judged) -> list[ReviewItem]:
     return [_error(judged, row, better) for _, _, row, better in sorted(found)]
 
 
-def _error(judged: _Judged, row: int, better: int) -> ReviewItem:
+def _error(judged: Judged, row: int, better: int) -> ReviewItem:
     label = int(judged.labels[row])
     own, other = (float(judged.probabilities[row, one]) for one in (label, better))
     name, suggested = judged.names[label], judged.names[better]
@@ -263,7 +224,7 @@ def _error(judged: _Judged, row: int, better: int) -> ReviewItem:
     )
 
 
-def _unsure(judged: _Judged) -> list[ReviewItem]:
+def _unsure(judged: Judged) -> list[ReviewItem]:
     if judged.probabilities.shape[1] < 2:
         return []
     rows = np.flatnonzero(judged.probabilities.any(axis=1))
@@ -292,50 +253,3 @@ def _unsure(judged: _Judged) -> list[ReviewItem]:
             )
         )
     return found
-
-
-def _differ(now: LabelsNow, places: Sequence[int]) -> bool:
-    return len({now.labels[place] for place in places} - {None}) > 1
-
-
-def _copies(
-    features: Features, now: LabelsNow, gallery: Gallery, judged: _Judged
-) -> list[ReviewItem]:
-    """The images that are the same file as others of another label: one for each such file."""
-    keys = content_keys(features)
-    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    doubled = np.flatnonzero((counts[inverse] > 1) & (keys > 0))
-    together: dict[int, list[int]] = {}
-    for place in doubled.tolist():
-        if now.labels[place] is not None:
-            together.setdefault(int(inverse[place]), []).append(place)
-    found = []
-    for same in together.values():
-        if not _differ(now, same):
-            continue
-        suggested, share = _likeliest(judged, same, [str(now.labels[place]) for place in same])
-        one, *others = sorted(same, key=lambda place: now.labels[place] == suggested)
-        other = others[-1]
-        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-        found.append(
-            ReviewItem(
-                place=one,
-                label=now.labels[one],
-                suggested=suggested,
-                probability=share,
-                reason=f"the same file as {gallery.index.ids[other]}, which is labelled "
-                f"{now.labels[other]}{more}; a decision goes for {'all' if more else 'both'}",
-                same=tuple(others),
-            )
-        )
-    return found
-
-
-def _likeliest(judged: _Judged, same: Sequence[int], labels: Sequence[str]) -> tuple[str, float]:
-    """The label of a file that has several: its judges', or the most frequent if nobody judges."""
-    at = np.flatnonzero(np.isin(judged.places, same))
-    if len(at) and (shares := judged.probabilities[at].mean(axis=0)).any():
-        best = int(shares.argmax())
-        return judged.names[best], float(shares[best])
-    often = max(sorted(set(labels)), key=labels.count)
-    return often, labels.count(often) / len(labels)

@@ -1,0 +1,67 @@
+"""Files that are in a gallery under several labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.serving.gallery.neighbour_votes import content_keys
+from penult.serving.gallery.review_item import ReviewItem
+
+if TYPE_CHECKING:
+    from penult.records import Features
+    from penult.retrieve.search.gallery import Gallery
+    from penult.serving.gallery.judged import Judged
+    from penult.serving.labels.corrected import LabelsNow
+
+__all__ = ["copies_of_several_labels", "several_labels"]
+
+
+def several_labels(now: LabelsNow, places: Sequence[int]) -> bool:
+    """Whether some rows have more than one label."""
+    return len({now.labels[place] for place in places} - {None}) > 1
+
+
+def copies_of_several_labels(
+    features: Features, now: LabelsNow, gallery: Gallery, judged: Judged
+) -> list[ReviewItem]:
+    """The images that are the same file as others of another label: one for each such file."""
+    keys = content_keys(features)
+    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    doubled = np.flatnonzero((counts[inverse] > 1) & (keys > 0))
+    together: dict[int, list[int]] = {}
+    for place in doubled.tolist():
+        if now.labels[place] is not None:
+            together.setdefault(int(inverse[place]), []).append(place)
+    found = []
+    for same in together.values():
+        if not several_labels(now, same):
+            continue
+        suggested, share = _likeliest(judged, same, [str(now.labels[place]) for place in same])
+        one, *others = sorted(same, key=lambda place: now.labels[place] == suggested)
+        other = others[-1]
+        more = f", and as {len(others) - 1} more" if len(others) > 1 else ""
+        found.append(
+            ReviewItem(
+                place=one,
+                label=now.labels[one],
+                suggested=suggested,
+                probability=share,
+                reason=f"the same file as {gallery.index.ids[other]}, which is labelled "
+                f"{now.labels[other]}{more}; a decision goes for {'all' if more else 'both'}",
+                same=tuple(others),
+            )
+        )
+    return found
+
+
+def _likeliest(judged: Judged, same: Sequence[int], labels: Sequence[str]) -> tuple[str, float]:
+    """The label of a file that has several: its judges', or the most frequent if nobody judges."""
+    at = np.flatnonzero(np.isin(judged.places, same))
+    if len(at) and (shares := judged.probabilities[at].mean(axis=0)).any():
+        best = int(shares.argmax())
+        return judged.names[best], float(shares[best])
+    often = max(sorted(set(labels)), key=labels.count)
+    return often, labels.count(often) / len(labels)
