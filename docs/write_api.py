@@ -69,7 +69,7 @@ GROUPS = {
     "classify.settings.LayerResult classify.settings.SeedRuns "
     "FeaturesInfo ClassifierInfo IndexInfo Int8Info ConvertedInfo records.ClassScore "
     "records.Average records.HeldOut engines.onnx_tree.GraphInput ExportedRows Joined "
-    "records.Changes records.Copied records.ImageRecord records.ScoreInterval "
+    "records.Changes records.Relabelled records.Copied records.ImageRecord records.ScoreInterval "
     "records.SearchAverages records.LabelSearchScore quantization.LayerCosine "
     "quantization.ProbeAccuracy",
     "Extending": " ".join(

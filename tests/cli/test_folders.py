@@ -233,15 +233,15 @@ def test_an_update_says_what_it_removed(penult, photos, toy, tmp_path):
         (photos / "tulip" / f"tulip_{number:02}.jpg").unlink()
     done = penult(*call, "--update")
     assert (
-        "removed: 4 images, tulip/tulip_01.jpg, tulip/tulip_02.jpg, tulip/tulip_03.jpg, …\n"
+        "removed: 4 images, tulip/tulip_01.jpg, tulip/tulip_02.jpg, tulip/tulip_03.jpg and 1 more\n"
         in done.out
     )
     assert "added" not in done.out
     (photos / "rose" / "rose_01.jpg").unlink()
     told = json.loads(penult(*call, "--update", "--json").out)
     assert told["changes"] == {
-        "added": [], "removed": ["rose/rose_01.jpg"], "changed": [], "relabelled": [],
-        "renamed": [], "retried": [],
+        "added": [], "removed": ["rose/rose_01.jpg"], "failed": [], "changed": [],
+        "relabelled": [], "classes_gone": [], "renamed": [], "retried": [],
     }  # fmt: skip
     (photos / "rose" / "rose_02.jpg").rename(photos / "rose" / "new.jpg")
     assert "would add 1, remove 1; " in penult(*call, "--update", "--dry-run").out
@@ -250,6 +250,29 @@ def test_an_update_says_what_it_removed(penult, photos, toy, tmp_path):
     assert "removed" not in done.out
     shutil.copy(photos / "daisy" / "daisy_01.jpg", photos / "rose" / "rose_03.jpg")
     assert "changed: 1 image, rose/rose_03.jpg\n" in penult(*call, "--update").out
+    assert "\nnothing has changed\n" in penult(*call, "--update").out
+
+
+def test_an_update_tells_classes_that_were_renamed_or_are_gone(penult, photos, toy, tmp_path):
+    call = ("extract", photos, "-o", tmp_path / "f.h5", "--model", toy, "-q", "--update")
+    assert penult(*call).code == 0
+    (photos / "rose" / "rose_01.jpg").write_bytes(b"no image")
+    (photos / "daisy").rename(photos / "marguerite")
+    shutil.rmtree(photos / "tulip")
+    told = penult(*call).out
+    assert "can no longer be read: 1 image, rose/rose_01.jpg\n" in told
+    assert (
+        "relabelled: 12 images, daisy to marguerite: marguerite/daisy_01.jpg, "
+        "marguerite/daisy_02.jpg, marguerite/daisy_03.jpg and 9 more\ngone: 1 class, tulip\n"
+        in told
+    )
+    (photos / "marguerite").rename(photos / "aster")
+    for number in (2, 3):
+        photo = photos / "rose" / f"rose_{number:02}.jpg"
+        photo.rename(photos / "aster" / photo.name)
+    assert (
+        "relabelled: 14 images, marguerite to aster (12), rose to aster (2)\n" in penult(*call).out
+    )
 
 
 def test_a_dry_run_of_an_update_counts_no_row_of_what_failed_before(penult, photos, toy, tmp_path):

@@ -88,8 +88,10 @@ def test_a_dry_run_of_an_update_says_what_it_would_change(penult, photos, toy, t
     assert (len(told["added"]), len(told["removed"]), told["renamed"]) == (13, 12, [])
     changes = real["changes"]  # what has the same bytes was only renamed
     assert (changes["added"], changes["removed"]) == (["rose/rose_99.jpg"], [])
-    assert [[was, now] for was, now in changes["renamed"] if now in changes["relabelled"]] == [
-        [f"tulip/tulip_{k:02}.jpg", f"tulips/tulip_{k:02}.jpg"] for k in range(1, 13)
+    names = [f"tulip_{k:02}.jpg" for k in range(1, 13)]
+    assert changes["renamed"] == [[f"tulip/{name}", f"tulips/{name}"] for name in names]
+    assert changes["relabelled"] == [
+        {"id": f"tulips/{name}", "before": ["tulip"], "after": ["tulips"]} for name in names
     ]
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 import penult
 from penult.features.changes import changes_of, made_changes
-from penult.records import AugmentedRecord, Changes, Failure, ImageRecord
+from penult.records import AugmentedRecord, Changes, Failure, ImageRecord, Relabelled
 
 
 def records(**labels):
@@ -20,12 +20,26 @@ def records(**labels):
     [
         pytest.param({"a": ["x"], "b": ["y"], "c": []}, Changes(), id="nothing"),
         pytest.param(
-            {"a": ["x"], "c": [], "d": ["x"]}, Changes(added=("d",), removed=("b",)), id="moved"
+            {"a": ["x"], "c": [], "d": ["x"]},
+            Changes(added=("d",), removed=("b",), classes_gone=("y",)),
+            id="moved",
         ),
         pytest.param(
-            {"c": ["x"], "b": [], "a": ["y"]}, Changes(relabelled=("a", "b", "c")), id="relabelled"
+            {"c": ["x"], "b": [], "a": ["y"]},
+            Changes(
+                relabelled=(
+                    Relabelled("a", ("x",), ("y",)),
+                    Relabelled("b", ("y",), ()),
+                    Relabelled("c", (), ("x",)),
+                )
+            ),
+            id="relabelled",
         ),
-        pytest.param({"d": []}, Changes(added=("d",), removed=("a", "b", "c")), id="all others"),
+        pytest.param(
+            {"d": []},
+            Changes(added=("d",), removed=("a", "b", "c"), classes_gone=("x", "y")),
+            id="all others",
+        ),
     ],
 )
 def test_ids_are_compared_whatever_their_order(make_features, now, expected):
@@ -37,7 +51,8 @@ def test_augmented_views_are_no_images_that_were_added(make_features):
     old = make_features({"x": 2, "y": 1}, ids=("a", "b", "c"), labels=np.array([0, 1, -1]))
     a, d = records(a=["y"], d=["x"])
     now = [AugmentedRecord(d, 1), a, AugmentedRecord(a, 1), d]
-    assert changes_of(old, now) == Changes(added=("d",), removed=("b", "c"), relabelled=("a",))
+    relabelled = (Relabelled("a", ("x",), ("y",)),)
+    assert changes_of(old, now) == Changes(added=("d",), removed=("b", "c"), relabelled=relabelled)
 
 
 def test_what_failed_before_is_tried_again_and_is_not_added(make_features):
@@ -50,7 +65,9 @@ def test_what_failed_before_is_tried_again_and_is_not_added(make_features):
 def test_several_labels_are_compared_as_a_set(make_features):
     targets = np.array([[True, True], [True, False]])
     old = make_features({"x": 1, "y": 1}, ids=("a", "b"), targets=targets)
-    assert changes_of(old, records(a=["y", "x"], b=["x", "y"])) == Changes(relabelled=("b",))
+    assert changes_of(old, records(a=["y", "x"], b=["x", "y"])) == Changes(
+        relabelled=(Relabelled("b", ("x",), ("x", "y")),)
+    )
 
 
 def test_what_has_the_bytes_of_what_went_was_renamed_once_each(make_features):
@@ -70,8 +87,20 @@ def test_what_was_renamed_is_relabelled_where_its_labels_are_others(make_feature
     old = rows("abc", {"x": 1, "y": 1}, [0, 1, -1])
     new = rows("def", {"y": 1, "z": 1}, [1, 0, -1])  # x is called z; y keeps its name
     assert made_changes(old, new) == Changes(
-        relabelled=("d",), renamed=(("a", "d"), ("b", "e"), ("c", "f"))
+        relabelled=(Relabelled("d", ("x",), ("z",)),),
+        renamed=(("a", "d"), ("b", "e"), ("c", "f")),
     )
+
+
+def test_a_class_is_gone_where_its_images_were_removed_and_none_has_it_now(make_features):
+    def rows(ids, classes, labels):
+        return make_features(classes, ids=tuple(ids), content=[*ids], labels=np.array(labels))
+
+    old = rows("abcd", {"x": 1, "y": 1, "z": 2}, [0, 1, 2, 2])
+    new = rows("bd", {"y": 1, "x": 1}, [0, 1])  # z has another name now
+    made = made_changes(old, new)
+    assert (made.removed, made.classes_gone) == (("a", "c"), ("z",))
+    assert made_changes(old, rows("abd", {"x": 1, "y": 1, "z": 1}, [0, 1, 2])).classes_gone == ()
 
 
 def test_without_digests_nothing_is_known_to_be_renamed(make_features):
@@ -99,7 +128,7 @@ def test_an_update_says_which_bytes_changed_computed_or_not(photos, toy, tmp_pat
     assert changes == Changes(changed=("rose/rose_01.jpg", "rose/rose_02.jpg"))
 
 
-def test_an_image_that_can_no_longer_be_read_is_removed_until_it_can(photos, toy, tmp_path):
+def test_an_image_that_can_no_longer_be_read_was_not_removed(photos, toy, tmp_path):
     file, rose = tmp_path / "f.h5", photos / "rose" / "rose_01.jpg"
     penult.extract(photos, file, model=toy)
     good = rose.read_bytes()
@@ -107,7 +136,7 @@ def test_an_image_that_can_no_longer_be_read_is_removed_until_it_can(photos, toy
     table = tmp_path / "labels.csv"  # what has no row has no other label either
     table.write_text("path,label\nrose/rose_01.jpg,tulip\n")
     changes = penult.extract(photos, file, model=toy, update=True, labels=table).changes
-    assert changes.removed == ("rose/rose_01.jpg",)
+    assert (changes.failed, changes.removed) == (("rose/rose_01.jpg",), ())
     assert (len(changes.relabelled), changes.changed) == (35, ())
     rose.write_bytes(good)
     changes = penult.extract(photos, file, model=toy, update=True, labels=table).changes
@@ -122,7 +151,7 @@ def test_an_update_says_what_was_added_removed_and_relabelled(photos, toy, tmp_p
     changes = penult.extract(photos, file, model=toy, update=True).changes
     assert changes == Changes(
         removed=("tulip/tulip_12.jpg",),
-        relabelled=("tulip/rose_01.jpg",),
+        relabelled=(Relabelled("tulip/rose_01.jpg", ("rose",), ("tulip",)),),
         renamed=(("rose/rose_01.jpg", "tulip/rose_01.jpg"),),
     )
     assert penult.extract(photos, file, model=toy, update=True).changes == Changes()
@@ -130,7 +159,7 @@ def test_an_update_says_what_was_added_removed_and_relabelled(photos, toy, tmp_p
     table.write_text("path,label\ndaisy/daisy_01.jpg,rose\n")
     changes = penult.extract(photos, file, model=toy, update=True, labels=table).changes
     assert len(changes.relabelled) == 35  # the others have no label now
-    assert changes.relabelled[0] == "daisy/daisy_01.jpg"
+    assert changes.relabelled[0] == Relabelled("daisy/daisy_01.jpg", ("daisy",), ("rose",))
 
 
 def test_an_image_that_cannot_be_read_was_not_added(photos, toy, tmp_path):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penult.records import AugmentedRecord, Changes, Features, ImageRecord
+from penult.records import AugmentedRecord, Changes, Features, ImageRecord, Relabelled
 
 __all__ = ["changes_of", "made_changes", "renamed_images"]
 
@@ -42,7 +43,14 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
     return Changes(
         added=tuple(one for one in without_row if one not in failed),
         removed=_some_ids(old, ~same),
-        relabelled=_some_ids(old, differs),
+        relabelled=tuple(
+            _relabelled(str(old.ids[k]), _labels_of(old, k), records[places[there[k]]].labels)
+            for k in np.flatnonzero(differs).tolist()
+        ),
+        classes_gone=_classes_gone(
+            (_labels_of(old, k) for k in np.flatnonzero(~same).tolist()),
+            (records[k].labels for k in places.tolist()),
+        ),
         retried=tuple(one for one in without_row if one in failed),
     )
 
@@ -58,24 +66,28 @@ def made_changes(old: Features, new: Features) -> Changes:
     Returns
     -------
     Changes
-        An image without a row is not there, so one that could be read before, and now cannot, was
-        removed.
+        An image without a row has no other labels.
     """
     old_ids, new_ids = _hashes(old.ids), _hashes(new.ids)
     there, same = _places_in(new_ids, old_ids)
-    were, are = _hashes(_labels(old)), _hashes(_labels(new))
-    removed = _some_ids(old, ~same)
-    added = _some_ids(new, ~np.isin(new_ids, old_ids))
-    renamed = renamed_images(_contents(old, removed), _contents(new, added))
-    came = set(renamed.values())
+    went = _places_by_id(old, ~same)
+    came = _places_by_id(new, ~np.isin(new_ids, old_ids))
+    renamed = renamed_images(_contents(old, went), _contents(new, came))
+    came_as, failed = set(renamed.values()), {failure.id for failure in new.failures}
+    removed = [one for one in went if one not in renamed and one not in failed]
+    differs = same & (_hashes(_labels(new))[there] != _hashes(_labels(old)))
+    pairs = [(k, int(there[k])) for k in np.flatnonzero(differs).tolist()]
+    pairs += [(went[one], came[other]) for one, other in renamed.items()]
+    labelled = (
+        _relabelled(new.ids[now], _labels_of(old, was), _labels_of(new, now)) for was, now in pairs
+    )
     return Changes(
-        added=tuple(one for one in added if one not in came),
-        removed=tuple(one for one in removed if one not in renamed),
+        added=tuple(one for one in came if one not in came_as),
+        removed=tuple(removed),
+        failed=tuple(one for one in went if one in failed and one not in renamed),
         changed=_changed(old, new, there, same),
-        relabelled=(
-            *_some_ids(old, same & (are[there] != were)),
-            *_relabelled(renamed, _of_ids(old, were, renamed), _of_ids(new, are, came)),
-        ),
+        relabelled=tuple(one for one in labelled if one.before != one.after),
+        classes_gone=_classes_gone((_labels_of(old, went[one]) for one in removed), _labels(new)),
         renamed=tuple(renamed.items()),
     )
 
@@ -96,17 +108,16 @@ def renamed_images(before: Mapping[str, Hashable], after: Mapping[str, Hashable]
     return {one: came_as[known_by].pop() for one, known_by in before.items() if came_as[known_by]}
 
 
-def _relabelled(
-    renamed: Mapping[str, str], were: Mapping[str, int], are: Mapping[str, int]
-) -> Iterator[str]:
-    """The ids of now of those whose labels changed with their ids, as with their folders."""
-    return (other for one, other in renamed.items() if were[one] != are[other])
+def _relabelled(image: str, before: Iterable[str], after: Iterable[str]) -> Relabelled:
+    return Relabelled(str(image), tuple(sorted(before)), tuple(sorted(after)))
 
 
-def _of_ids(features: Features, values: NDArray[np.int64], ids: Collection[str]) -> dict[str, int]:
-    """The values of some images, by their ids."""
-    pairs = zip(features.ids, values, strict=True) if ids else ()
-    return {str(one): int(value) for one, value in pairs if one in ids}
+def _classes_gone(
+    removed: Iterable[Iterable[str]], now: Iterable[Iterable[str]]
+) -> tuple[str, ...]:
+    """The classes of what was removed that no image has now; from the labels of each."""
+    classes = set(chain.from_iterable(removed))
+    return tuple(sorted(classes - set(chain.from_iterable(now)))) if classes else ()
 
 
 def _changed(
@@ -134,6 +145,10 @@ def _some_ids(features: Features, which: NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(str(features.ids[k]) for k in np.flatnonzero(which).tolist())
 
 
+def _places_by_id(features: Features, which: NDArray[np.bool_]) -> dict[str, int]:
+    return {str(features.ids[k]): k for k in np.flatnonzero(which).tolist()}
+
+
 def _contents(features: Features, ids: Iterable[str]) -> dict[str, str]:
     """The digests of some images' bytes, by their ids; of those for which one is known."""
     wanted = set(ids)
@@ -148,10 +163,12 @@ def _hashes(values: Iterable[object]) -> NDArray[np.int64]:
 
 
 def _labels(features: Features) -> Iterator[frozenset[str]]:
+    return (_labels_of(features, k) for k in range(len(features)))
+
+
+def _labels_of(features: Features, place: int) -> frozenset[str]:
     names = features.label_names
     if features.targets is not None:
-        for row in features.targets:
-            yield frozenset(names[k] for k in np.flatnonzero(row))
-        return
-    for label in features.labels:
-        yield frozenset([names[label]] if label >= 0 else [])
+        return frozenset(str(names[k]) for k in np.flatnonzero(features.targets[place]))
+    label = features.labels[place]
+    return frozenset([str(names[label])] if label >= 0 else [])

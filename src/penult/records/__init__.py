@@ -3,7 +3,7 @@
 from penult.records.activation_maps import ActivationMaps
 from penult.records.augmented import AugmentedRows
 from penult.records.augmented_record import AugmentedRecord, augmented_content
-from penult.records.changes import Changes
+from penult.records.changes import Changes, Relabelled
 from penult.records.class_activation import ClassActivation
 from penult.records.class_score import Average, ClassScore
 from penult.records.cluster import Cluster
@@ -122,6 +122,7 @@ __all__ = [
     "Predictions",
     "Progress",
     "RegionSimilarity",
+    "Relabelled",
     "RepairedSplit",
     "RowCopies",
     "RowMap",

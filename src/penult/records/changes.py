@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Changes"]
+__all__ = ["Changes", "Relabelled"]
+
+
+@dataclass(frozen=True)
+class Relabelled:
+    """An image that has other labels now.
+
+    Attributes
+    ----------
+    id : str
+        Of now, if it was renamed.
+    before, after : tuple of str
+        Its labels, sorted; none of an image without.
+    """
+
+    id: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +33,15 @@ class Changes:
     added : tuple of str
         Images that have a row now, and had none.
     removed : tuple of str
-        Images that had a row, and have none now: they are no longer there, or can no longer be
-        read.
+        Images that had a row, and are no longer there.
+    failed : tuple of str
+        Images that had a row, and can no longer be read. A plan, which reads none, has none.
     changed : tuple of str
         Images that have other bytes now, by the same id. A plan, which reads no bytes, has none.
-    relabelled : tuple of str
+    relabelled : tuple of Relabelled
         Images that have other labels now, by the same id, or by the one that they were renamed to.
+    classes_gone : tuple of str
+        Classes of images that were removed, of which no image is there now; sorted.
     renamed : tuple of (str, str)
         The id that was and the id that is now, of images whose bytes are there under another one:
         they are neither added nor removed. A plan, which reads no bytes, has none: there, they are
@@ -33,7 +53,9 @@ class Changes:
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
-    relabelled: tuple[str, ...] = ()
+    relabelled: tuple[Relabelled, ...] = ()
+    classes_gone: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
     retried: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ import typer
 
 from penult.addresses import unfolded
 from penult.cli import options as o
+from penult.cli.changes import say_changes
 from penult.cli.console import (
     Table,
     classes_json,
@@ -25,14 +26,11 @@ from penult.cli.console import (
 from penult.cli.made_rows import say_made_rows
 from penult.cli.stop import stoppable
 from penult.progress import shown
-from penult.wording import count, times
+from penult.wording import count, listed, times
 
 if TYPE_CHECKING:
     from penult.planning import Plan
-    from penult.records import Changes, Progress
-
-
-_FEW = 3
+    from penult.records import Progress
 
 
 def run(
@@ -248,7 +246,9 @@ def run(
     say_made_rows(place, output, features)
     say_trained_network(trained, rows)
     if changes is not None:
-        _say_changes(changes)
+        say_changes(changes)
+        if not any(dataclasses.astuple(changes)):
+            say("nothing has changed")
     if kept:
         were = "was" if kept == 1 else "were"
         of = count(counted, "image") + " and augmented views" * (features.augmented is not None)
@@ -269,19 +269,6 @@ def run(
         next_command("train", place, "-o", skops, *of_all, quiet=quiet)
     else:
         next_command("info", place, quiet=quiet)
-
-
-def _say_changes(changes: Changes) -> None:
-    told = dataclasses.asdict(changes)
-    del told["retried"]  # a plan's; of what was tried, the failures are told
-    told["renamed"] = tuple(f"{one} to {other}" for one, other in changes.renamed)
-    for what, ids in told.items():
-        if ids:
-            say(f"{what}: {count(len(ids), 'image')}, {_some(ids)}")
-
-
-def _some(ids: tuple[str, ...]) -> str:
-    return f"{', '.join(ids[:_FEW])}{', …' if len(ids) > _FEW else ''}"
 
 
 def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
@@ -321,8 +308,8 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         if retried:
             parts = ", the parts" * (plan.parts_line is not None)
             say(
-                f"would try {count(len(retried), 'failed image')} again, {_some(retried)}: counted "
-                f"in the size{parts} and the classes, not in the rows"
+                f"would try {count(len(retried), 'failed image')} again, {listed(retried, 3)}: "
+                f"counted in the size{parts} and the classes, not in the rows"
             )
-        _say_changes(changes)
+        say_changes(changes)
     say_listing_messages(plan.notes)
