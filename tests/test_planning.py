@@ -253,9 +253,11 @@ def test_options_of_a_run_are_refused_as_the_run_refuses_them(
 
 
 @pytest.mark.needs("ray")
-def test_a_run_on_a_cluster_is_planned_without_one(photos, toy, tmp_path):
+def test_a_run_on_a_cluster_is_planned_without_one(photos, toy, tmp_path, monkeypatch):
     import ray
 
+    # Tests before this one may have connected to a cluster.
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **_: pytest.fail("a plan connects to a cluster"))
     options = {"ray": True, "ray_workers": 2, "part_images": 3}
     assert plan(photos, tmp_path / "f.rows", model=toy, **options).images == 36
-    assert not ray.is_initialized()

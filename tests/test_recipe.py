@@ -107,6 +107,25 @@ def test_a_difference_is_shown_field_by_field_by_the_option_that_sets_it(change,
     assert "one.h5 and two.h5" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        ({"precision": "bfloat16"}, "; make two.h5 again with precision='float32'"),
+        (
+            {"pooling": "max", "layer": "fc"},
+            f"; make two.h5 again with layer={RECIPE.layer!r} pooling={RECIPE.pooling!r}",
+        ),
+        ({"precision": "bfloat16", "weights_sha256": "cd" * 32}, ""),
+    ],
+)
+def test_what_to_make_again_is_told_where_options_alone_differ(change, advice):
+    other = dataclasses.replace(RECIPE, **change)
+    with pytest.raises(RecipeMismatchError) as caught:
+        require_equal(RECIPE, other, name="one.h5", other_name="two.h5", made_again=True)
+    told, again, rest = str(caught.value).partition("; make ")
+    assert again + rest == advice
+
+
 def test_weights_that_differ_are_told_apart_by_name_and_the_digits_that_matter():
     other = dataclasses.replace(RECIPE, weights_sha256="cd" * 32, weights="random", layer="logits")
     ours = dataclasses.replace(RECIPE, weights_sha256="ab" * 32, weights="net 1.0", layer="fc")

@@ -17,6 +17,8 @@ _OPTIONS = {name: name for name in ("layer", "pooling", "normalize", "precision"
     "preprocessing.decode": "decode",
     "preprocessing.resampling": "resize",
 }
+# Of those, the ones whose values are typed as they stand in a recipe.
+_TYPED = {"layer", "pooling", "precision"}
 
 
 def as_option(field: str) -> str:
@@ -43,8 +45,8 @@ def require_equal(
     name, other_name : str
         What has the one recipe and the other, e.g. ``"the classifier flowers.skops"``.
     made_again : bool, default=False
-        Whether rows for the one can be made anew: then it is said how, where one of the networks
-        is in a file of its own, which are the ones that change.
+        Whether rows can be made anew: then it is said with what the other's would be the same,
+        or how, where one of the networks is in a file of its own, which are the ones that change.
 
     Raises
     ------
@@ -58,11 +60,15 @@ def require_equal(
     if fields:
         raise RecipeMismatchError(
             f"{name} and {other_name} have different recipes, so their rows cannot be compared: "
-            f"{'; '.join(fields)}{_made_by(recipe, other) if made_again else ''}"
+            f"{'; '.join(fields)}{_made_by(recipe, other, other_name) if made_again else ''}"
         )
 
 
-def _made_by(recipe: Recipe, other: Recipe) -> str:
+def _made_by(recipe: Recipe, other: Recipe, other_name: str) -> str:
+    wanted = {name: mine for name, mine, *_ in recipe.differences(other)}
+    if wanted.keys() <= _TYPED:
+        typed = " ".join(option(name, value) for name, value in wanted.items())
+        return f"; make {other_name} again with {typed}"
     for one in (recipe, other):
         if isinstance(one, BackboneRecipe) and one.backbone.startswith("checkpoint:"):
             model = one.backbone.removeprefix("checkpoint:")

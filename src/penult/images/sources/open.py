@@ -122,15 +122,15 @@ def _refuse_rows(given: SourceArgument) -> None:
     path = Path(str(given))
     if is_rows_folder(path) or (is_url(given) and path.suffix.lower() in ROWS_FOLDER.suffixes):
         raise UsageError(
-            f"{given} is a folder of rows, and not of images; give the images that it is to be "
-            f"made from, or see {command('info', str(given))}"
+            f"{given} is a folder of rows, and not of images; give the images that its rows were "
+            f"made from, which {command('info', str(given))} shows"
         )
     if path.suffix.lower() not in FEATURES.suffixes:
         return
     if begins_with(path, _HDF5):
         raise UsageError(
-            f"{path} is a feature file, or another in HDF5, and not an image; give the images "
-            f"that it is to be made from, or see {command('info', str(given))}"
+            f"{path} is a feature file, or another in HDF5, and not an image; give the images that "
+            f"its rows were made from, which {command('info', str(given))} shows"
         )
 
 
