@@ -122,7 +122,7 @@ def test_what_to_make_again_is_told_where_options_alone_differ(change, advice):
     other = dataclasses.replace(RECIPE, **change)
     with pytest.raises(RecipeMismatchError) as caught:
         require_equal(RECIPE, other, name="one.h5", other_name="two.h5", made_again=True)
-    told, again, rest = str(caught.value).partition("; make ")
+    _, again, rest = str(caught.value).partition("; make ")
     assert again + rest == advice
 
 
