@@ -366,7 +366,8 @@ def test_whole_maps_may_be_rounded_otherwise_at_each_place(made, monkeypatch):
             open_engine(backbone, [recipe], **options)
 
 
-def test_what_does_most_harm_stays_in_float32(tiny, flowers):
+def test_what_does_most_harm_stays_in_float32(tiny, flowers, monkeypatch):
+    monkeypatch.setattr(penult.progress.follow, "_SECONDS", -1)  # as if each step took long
     backbone = open_backbone(tiny)
     images = np.stack(
         [np.asarray(Image.open(p).resize((32, 32))) for p in sorted(flowers.rglob("*.png"))]
@@ -377,6 +378,9 @@ def test_what_does_most_harm_stays_in_float32(tiny, flowers):
     stages = "; ".join(now.stage for now in told)
     assert re.search(r"in float32, which takes a while; min_cosine=0\.\d+ does without", stages)
     assert "calibrating 7-bit weights, whose sums do not overflow on older processors, on" in stages
+    tries = [now.done for now in told if now.unit == "tries"]
+    assert tries == [*range(3, 3 + len(tries))]  # before it, both widths of weights were judged
+    assert len(tries) > better.products
     assert 0 < better.in_float < better.products == 4
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ __all__ = ["CosineMetric"]
 class CosineMetric:
     """How alike the rows of a quantised graph are to those of the network it was made from.
 
-    NNCF calls it with a compiled graph and some of `items`.
+    NNCF calls it with a compiled graph and some of `items`; `counted` is told how often it did.
     """
 
     def __init__(
@@ -41,10 +41,14 @@ class CosineMetric:
         compiled = self._compile(model)
         rows = [self._rows(output) for output in _outputs(compiled, images)]
         self._expected = [np.concatenate(row) for row in zip(*rows, strict=True)]
+        self.calls = 0
+        self.counted: Callable[[int], None] = lambda _: None
         self.items = [(images[k : k + 1], k) for k in range(len(images))]
 
     def __call__(self, compiled: Any, items: Iterable[tuple[NDArray[np.uint8], int]]) -> Any:
         """(mean cosine of the worst layer, each image's cosine in its worst layer)."""
+        self.calls += 1
+        self.counted(self.calls)
         found, places = [], []
         for image, k in items:
             (output,) = _outputs(compiled, image)

@@ -19,7 +19,7 @@ from penult.errors import EngineError
 from penult.interface import option
 from penult.messages import first_line
 from penult.openvino import import_openvino, keep_signal_stack, shared_core
-from penult.progress import announce
+from penult.progress import announce, announcing_late
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ def quantize(
                     f"mean cosine {cosine:.4f}: looking for what to keep in float32, which takes a "
                     f"while; {reached} does without"
                 )
+                metric.counted = announcing_late("what to keep in float32", None, "tries")
                 controlled = nncf.quantize_with_accuracy_control(
                     model,
                     dataset,
