@@ -92,9 +92,7 @@ def announce(stage: str, *, brief: bool = False) -> None:
         tell(Progress(0, None, 0, stage=stage, unit="", brief=brief))
 
 
-def announcing_late(
-    stage: str, total: int | None, unit: str = "rows"
-) -> Callable[[int], None]:
+def announcing_late(stage: str, total: int | None, unit: str = "rows") -> Callable[[int], None]:
     """Return what is told how many are done, and says so once that has taken some seconds.
 
     What is mostly over at once needs no word of it. In a log it is a line now and then, and none

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from penult.backbones.image_input import normalized
+from penult.backbones.onnx.graph import read_graph
 from penult.backbones.onnx.runtime import in_onnx_runtime
 from penult.backbones.onnx.source import METADATA_KEY, Onnx
 from penult.backbones.weights.choice import WeightsChoice
@@ -254,6 +255,43 @@ assert [x.name for x in backbone.layers][-2:] == ["penultimate", "logits"]
 assert open_engine(backbone, [backbone.recipe()]).run(np.zeros((2, 16, 16, 3), np.uint8))[0].shape == (2, 8)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_node_whose_first_output_nobody_takes_goes_by_the_next_one(save):
+    """As recurrent ones do, of which the last state alone is taken."""
+    rng = np.random.default_rng(0)
+
+    def recurrent(name, width):
+        shapes = {"w": (1, 12, width), "r": (1, 12, 4)}
+        arrays = {f"{name}.{k}": rng.normal(0, 0.5, s).astype("f4") for k, s in shapes.items()}
+        node = helper.make_node("GRU", [name, *arrays], ["", f"{name}.last"], hidden_size=4)
+        return node, [numpy_helper.from_array(a, key) for key, a in arrays.items()]
+
+    (first, of_first), (second, of_second) = recurrent("one", 3), recurrent("two", 4)
+    axes = [numpy_helper.from_array(np.array([k]), f"axis {k}") for k in (0, 3)]
+    model = graph(
+        named=False,
+        nodes=[
+            helper.make_node("GlobalAveragePool", ["images"], ["p"]),
+            helper.make_node("Squeeze", ["p", "axis 3"], ["s"]),
+            helper.make_node("Transpose", ["s"], ["one"], perm=[2, 0, 1]),
+            first,
+            helper.make_node("Squeeze", ["one.last", "axis 0"], ["row"]),
+            helper.make_node("Unsqueeze", ["row", "axis 0"], ["two"]),
+            second,
+            helper.make_node("Squeeze", ["two.last", "axis 0"], ["out"]),
+        ],
+    )
+    model.graph.initializer.extend([*of_first, *of_second, *axes])
+    path = save(model)
+    names = [*read_graph(path).outputs]
+    assert names == ["p", "s", "one", "one.last", "row", "two", "two.last", "out", "penultimate"]
+    backbone = opened(path)
+    pixels, batch = images(2)
+    model.graph.output.append(helper.make_tensor_value_info("row", TensorProto.FLOAT, None))
+    out, row = ReferenceEvaluator(model).run(None, {"images": batch.numpy()})
+    for ours, theirs in zip(run(backbone, ["row", "penultimate"], pixels), (row, out), strict=True):
+        alike(ours, theirs)
 
 
 def test_a_network_without_a_classifier_gives_its_output(save):

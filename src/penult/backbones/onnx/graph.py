@@ -52,8 +52,9 @@ class Graph:
         """Layer name to (type, tensor), in execution order, the two ends last."""
         outputs = {}
         for node in self.model.graph.node:
-            tensor = node.output[0]
-            if node.op_type == "Constant":
+            # Outputs that nobody takes may have no name.
+            tensor = next(filter(None, node.output), "")
+            if node.op_type == "Constant" or not tensor:
                 continue
             name = node.name if node.name and node.name not in outputs else tensor
             outputs[name] = (node.op_type, tensor)
