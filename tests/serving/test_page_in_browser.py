@@ -414,6 +414,13 @@ def test_likely_errors_are_worked_through_by_keys(page, address):
     page.press("Enter")
     said(page, f"{STRAY}: now “rose”.")
     assert label_of(page, address, STRAY) == "rose"
+    page.until("!!document.querySelector('#review .next')")  # no other is left
+    assert text(page, "#review .next").startswith("1 label changed. To train with the new labels")
+    page.run(
+        "fetch(document.querySelector('#review .next a').href)"
+        ".then((answer) => answer.text()).then((told) => { window.table = told; })"
+    )
+    assert f"{STRAY},rose" in page.until("window.table")
     page.press("u")
     said(page, f"{STRAY}: “tulip” again.")
     assert page.run(asked) == STRAY  # again
@@ -426,6 +433,7 @@ def test_likely_errors_are_worked_through_by_keys(page, address):
     said(page, "“tulip” confirmed")
     page.until("!!document.querySelector('#review .empty')")
     assert text(page, "#review .empty") == "No likely label errors are left."
+    assert not page.run("!!document.querySelector('#review .next')")  # it was confirmed
     page.press("ArrowLeft")
     page.press("u")
     said(page, f"{STRAY}: “tulip” as before it was confirmed.")

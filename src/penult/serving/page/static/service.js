@@ -18,6 +18,7 @@ const sleep = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds
 // An id at the end of an address, and the address of a picture of the gallery.
 export const idPath = (id) => id.split("/").map(encodeURIComponent).join("/");
 export const address = (kind, id) => new URL(`${kind}/${idPath(id)}`, ROOT).href;
+export const LABELS_AS_CSV = new URL("labels?format=csv", ROOT).href;
 
 // A request below /v1, whose JSON is returned. `json` or `body` is sent; a busy service is asked again.
 export async function ask(path, { method = "GET", query = {}, json, body, type, signal, patience = 2 } = {}) {

@@ -22,8 +22,9 @@ export function tile(row, page) {
   const figure = element("figure", { class: "tile", "data-id": row.id });
   const open = element("button", { type: "button", class: "open", title: name }, picture(facts, row.id));
   const caption = element("figcaption", {}, element("span", { class: "label" }));
-  if (!facts.images) open.append(idElement(row.id));
+  if (!facts.images) open.append(idElement(row.id)); // in the empty square
   if (row.similarity !== undefined) caption.append(element("span", { class: "n", title: "Similarity" }, similarity(row.similarity)));
+  if (facts.images) caption.append(element("span", { class: "id", title: name }, element("bdi", {}, printable(row.id.split("/").at(-1)))));
   caption.append(element("a", { class: "more-like", href: link("similar", { id: row.id }), "aria-label": `More like ${name}` }, "More like this"));
   figure.append(open, caption);
   if (facts.corrections) {
