@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import socket
 import threading
@@ -329,6 +330,10 @@ def test_more_like_this_leads_on_and_can_be_narrowed_to_a_class(page):
 def test_the_gallery_is_browsed_by_name_and_class_a_page_at_a_time(page):
     go(page, "#browse")
     assert text(page, "#browse .told") == "48 of 53 pictures"
+    assert texts(page, "#browse .tile figcaption .id")[0] == ids(page, "browse")[0].split("/")[-1]
+    page.until("document.querySelectorAll('#browse [name=cluster] option').length > 1")
+    told = page.run("document.querySelectorAll('#browse [name=cluster] option')[1].textContent")
+    assert re.fullmatch(r"0: .+ \(\d+(\.\d)?%\) \(\d+\)", told), told
     click(page, "#browse .below .button")
     page.until("document.querySelectorAll('#browse .tile').length === 53")
     assert page.run("document.activeElement.closest('.tile').dataset.id") == ids(page, "browse")[48]

@@ -51,6 +51,11 @@ class Cluster:
             return ""
         return f"{self.label} ({percent(self.share)})"
 
+    @property
+    def is_named(self) -> bool:
+        """Whether more than half of its labelled rows have one label: others are exceptions."""
+        return (self.share or 0) > 0.5
+
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold.
 

@@ -44,7 +44,7 @@ def folder_labels(clustering: Clustering) -> list[str]:
     """
     digits = len(str(max(0, clustering.k - 1)))
     return [
-        f"{one.number:0{digits}d}" + (f"-{one.label}" if (one.share or 0) > 0.5 else "")
+        f"{one.number:0{digits}d}" + (f"-{one.label}" if one.is_named else "")
         for one in clustering.clusters
     ]
 

@@ -126,8 +126,7 @@ def _pictured(
 
 
 def _is_named(cluster: Cluster | None) -> TypeGuard[Cluster]:
-    """Whether more than half of a cluster have one label, so that others are exceptions."""
-    return cluster is not None and (cluster.share or 0) > 0.5
+    return cluster is not None and cluster.is_named
 
 
 CLUSTERS = Section[ClustersContent](name="clusters", title="Clusters", content=_content)

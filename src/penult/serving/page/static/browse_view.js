@@ -25,7 +25,7 @@ export class BrowseView {
   clusters(gallery) {
     const choice = this.form.elements.cluster, clusters = gallery.clusters ?? [];
     choice.replaceChildren(element("option", { value: "" }, "All"),
-      ...clusters.map((one) => element("option", { value: one.cluster }, `${printable(one.name || String(one.cluster))} (${one.images.toLocaleString("en")})`)));
+      ...clusters.map((one) => element("option", { value: one.cluster }, `${one.cluster}${one.name && `: ${printable(one.name)}`} (${one.images.toLocaleString("en")})`)));
     choice.closest("p").hidden = !clusters.length;
   }
 
