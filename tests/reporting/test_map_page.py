@@ -183,7 +183,7 @@ def test_many_points_are_a_file_of_bounded_size(page_of, monkeypatch):
     assert len(opened) == size  # and each image is looked for once
     assert path.stat().st_size < 3_600_000
     assert (
-        "20,000 images could not be read, or have changed since, and have no picture."
+        "20,000 images cannot be found any more, or have changed since, and have no picture."
         in text_of(path)
     )
 
@@ -198,8 +198,9 @@ def test_images_that_are_gone_or_broken_cost_their_pictures_alone(page_of, caplo
     data = data_of(path)
     for image_id, pixel in zip(data["ids"], pictures_on(data), strict=True):
         assert (pixel is None) == image_id.startswith(("iris", "rose"))
-    assert "24 images could not be read, or have changed since, and have no picture." in text_of(
-        path
+    assert (
+        "24 images cannot be found any more, or have changed since, and have no picture."
+        in text_of(path)
     )
     assert caplog.messages == [
         f"penult: {path} has no pictures of 24 images that cannot be found any more, or changed "
