@@ -185,7 +185,7 @@ def _notes(total: int, points: int, pictures: MapPictures, page: str) -> list[st
         )
     if pictures.missing:
         notes.append(
-            f"{count(pictures.missing, 'image')} cannot be found any more, or have changed since, and "
-            "have no picture."
+            f"{count(pictures.missing, 'image')} cannot be found any more, or have changed "
+            "since, and have no picture."
         )
     return notes
