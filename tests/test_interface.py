@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 from pathlib import Path
@@ -109,6 +110,27 @@ SHELL_LINES = (
     "reporting/sections/labels.py",
     "images/sources/standard_input.py",
 )
+
+
+# What a word in capitals stands for, by the names of the arguments.
+STAND_INS = {
+    "FEATURES": {"features"}, "ROWS": {"features"}, "LABELS": {"reviewed"},
+    "IMAGES": {"images"}, "PHOTOS": {"images"}, "FOLDER": {"images"},
+}  # fmt: skip
+
+
+def test_words_in_capitals_stand_where_the_command_takes_what_they_stand_for() -> None:
+    spelled = re.compile(r'\bcommand\(\s*"(\w+)"((?:,\s*"[A-Z]+")+)')
+    found = {
+        (match[1], *re.findall(r"[A-Z]+", match[2]))
+        for path in SOURCE.rglob("*.py")
+        for match in spelled.finditer(path.read_text())
+    }
+    assert ("apply_labels", "LABELS", "FEATURES") in found
+    for name, *words in found:
+        parameters = inspect.signature(getattr(penult, name)).parameters
+        for word, parameter in zip(words, parameters, strict=False):
+            assert parameter in STAND_INS[word], f"penult.{name}({', '.join(words)})"
 
 
 def test_no_message_of_the_library_is_written_for_the_command_line_alone() -> None:

@@ -115,6 +115,13 @@ def test_a_difference_is_shown_field_by_field_by_the_option_that_sets_it(change,
             {"pooling": "max", "layer": "fc"},
             f"; make two.h5 again with layer={RECIPE.layer!r} pooling={RECIPE.pooling!r}",
         ),
+        (
+            {
+                "normalize": "l2",
+                "preprocessing": dataclasses.replace(PREPROCESSING, decode="scaled"),
+            },
+            "; make two.h5 again with normalize='none' decode='exact'",
+        ),
         ({"precision": "bfloat16", "weights_sha256": "cd" * 32}, ""),
     ],
 )

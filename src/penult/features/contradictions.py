@@ -73,5 +73,5 @@ def log_contradictions(sentences: Sequence[str]) -> None:
             "penult: %s lists such copies; take the wrong one out of its folder, or correct its "
             "label with %s",
             command("duplicates", "FEATURES"),
-            command("apply_labels", "FEATURES", "LABELS"),
+            command("apply_labels", "LABELS", "FEATURES", output="TABLE.csv"),
         )

@@ -18,7 +18,7 @@ _OPTIONS = {name: name for name in ("layer", "pooling", "normalize", "precision"
     "preprocessing.resampling": "resize",
 }
 # Of those, the ones whose values are typed as they stand in a recipe.
-_TYPED = {"layer", "pooling", "precision"}
+_TYPED = {"layer", "pooling", "normalize", "precision", "preprocessing.decode"}
 
 
 def as_option(field: str) -> str:
@@ -67,7 +67,7 @@ def require_equal(
 def _made_by(recipe: Recipe, other: Recipe, other_name: str) -> str:
     wanted = {name: mine for name, mine, *_ in recipe.differences(other)}
     if wanted.keys() <= _TYPED:
-        typed = " ".join(option(name, value) for name, value in wanted.items())
+        typed = " ".join(option(_OPTIONS[name], value) for name, value in wanted.items())
         return f"; make {other_name} again with {typed}"
     for one in (recipe, other):
         if isinstance(one, BackboneRecipe) and one.backbone.startswith("checkpoint:"):
