@@ -11,6 +11,8 @@ from penult.serving.gallery.neighbour_votes import content_keys
 from penult.serving.gallery.review_item import ReviewItem
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from penult.records import Features
     from penult.retrieve.search.gallery import Gallery
     from penult.serving.gallery.judged import Judged
@@ -35,11 +37,15 @@ def copies_of_several_labels(
     for place in doubled.tolist():
         if now.labels[place] is not None:
             together.setdefault(int(inverse[place]), []).append(place)
+    row_of = np.full(len(keys), -1)  # among those judged
+    row_of[judged.places] = np.arange(len(judged.places))
     found = []
     for same in together.values():
         if not several_labels(now, same):
             continue
-        suggested, share = _likeliest(judged, same, [str(now.labels[place]) for place in same])
+        suggested, share = _likeliest(
+            judged, row_of[same], [str(now.labels[place]) for place in same]
+        )
         one, *others = sorted(same, key=lambda place: now.labels[place] == suggested)
         other = others[-1]
         more = f", and as {len(others) - 1} more" if len(others) > 1 else ""
@@ -57,9 +63,9 @@ def copies_of_several_labels(
     return found
 
 
-def _likeliest(judged: Judged, same: Sequence[int], labels: Sequence[str]) -> tuple[str, float]:
+def _likeliest(judged: Judged, rows: NDArray[np.int64], labels: Sequence[str]) -> tuple[str, float]:
     """The label of a file that has several: its judges', or the most frequent if nobody judges."""
-    at = np.flatnonzero(np.isin(judged.places, same))
+    at = rows[rows >= 0]
     if len(at) and (shares := judged.probabilities[at].mean(axis=0)).any():
         best = int(shares.argmax())
         return judged.names[best], float(shares[best])
