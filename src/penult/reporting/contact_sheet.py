@@ -19,7 +19,7 @@ from penult.reporting.figures.colors import GRID, INK, SOFT, WRONG
 from penult.reporting.figures.fonts import drawable
 from penult.representation import short_text
 from penult.suffixes import PICTURE
-from penult.web.pictures import image_opener, where_images_are
+from penult.web.pictures import image_opener, missing_images
 from penult.web.strips import middle_of_strip
 from penult.wording import count, percent
 from penult.written import SIGNED, note_written
@@ -126,12 +126,10 @@ class ContactSheet:
         if left_out:
             said.append(f"has no room for {' and '.join(left_out)}")
         if pictures.missing:
-            said.append(
-                f"has empty frames for {count(len(pictures.missing), 'image')} that cannot be "
-                f"found any more, or changed since: {short_text(min(pictures.missing))}"
-                + (", …" if len(pictures.missing) > 1 else "")
-                + pictures.instead
+            gone = missing_images(
+                len(pictures.missing), pictures.images, first=min(pictures.missing)
             )
+            said.append(f"has empty frames for {gone}")
         for line in said:
             logging.getLogger("penult").warning("penult: %s %s", self._path, line)
         if undrawn:
@@ -156,9 +154,8 @@ class _Pictures:
         offline: bool,
         images: str | Path | Sequence[str | Path] | None,
     ) -> None:
-        self._offline, self.gallery = offline, gallery
+        self._offline, self.gallery, self.images = offline, gallery, images
         self._openers: dict[int, Callable[[str], bytes | None]] = {}
-        self.instead = f"; {where_images_are(images)}"
         if images is not None and self.gallery is not None:
             self._openers[id(self.gallery)] = image_opener(
                 self.gallery, offline=offline, announce=True, page=_SHEET, images=images

@@ -12,9 +12,8 @@ from penult.progress import shown
 from penult.records import Features, RowMap
 from penult.reporting.map_block import MapBlock, map_block
 from penult.web.page import write_page
-from penult.web.pictures import image_opener, where_images_are
+from penult.web.pictures import image_opener, missing_images
 from penult.web.thumbnails import Thumbnails
-from penult.wording import count
 
 __all__ = ["write_map_page"]
 
@@ -106,8 +105,7 @@ def write_map_page(
     written = _write(path, block, file.name, overwrite=overwrite)
     if block.missing:
         logging.getLogger("penult").warning(
-            "penult: %s has no pictures of %s that cannot be found any more, or changed since; %s",
-            *(path, count(block.missing, "image"), where_images_are(images)),
+            "penult: %s has no pictures of %s", path, missing_images(block.missing, images)
         )
     return written
 

@@ -14,20 +14,32 @@ from penult.images.read import digest_of, read_bytes
 from penult.images.relocate import relocate_images
 from penult.interface import command, option
 from penult.records import Features, ImageRecord
+from penult.representation import short_text
+from penult.wording import count
 
-__all__ = ["image_finder", "image_opener", "where_images_are"]
+__all__ = ["image_finder", "image_opener", "missing_images"]
 
 
-def where_images_are(images: str | Path | Sequence[str | Path] | None) -> str:
-    """Say what to type where images are gone or changed.
+def missing_images(
+    number: int, images: str | Path | Sequence[str | Path] | None, *, first: str | None = None
+) -> str:
+    """Say how many images are gone or changed, and what to type.
 
     Parameters
     ----------
+    number : int
+        How many.
     images : path, str or sequence of them, optional
         Where they were said to be, which need not be advised again.
+    first : str, optional
+        The id of one of them, to be named.
     """
+    named = "" if first is None else f": {short_text(first)}{', …' * (number > 1)}"
     moved = f"{option('images', 'FOLDER')} says where they are, and " * (images is None)
-    return f"{moved}{command('extract', update=True)} makes the rows of what is there now"
+    return (
+        f"{count(number, 'image')} that cannot be found any more, or changed since{named}; "
+        f"{moved}{command('extract', update=True)} makes the rows of what is there now"
+    )
 
 
 def image_opener(
