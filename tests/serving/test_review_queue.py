@@ -178,6 +178,18 @@ def test_one_file_under_two_labels_is_listed_until_it_has_one():
         items = review.items("errors", CorrectedLabels(gallery, said).now())
         return [(str(gallery.index.ids[one.place]), one.label) for one in items]
 
+    def reason(said):
+        first, *_ = review.items("errors", CorrectedLabels(gallery, Said(said)).now())
+        return first.reason.partition(",")[0] + first.reason.partition("which")[2]
+
+    assert (
+        reason({"c1.jpg": "b"})
+        == "the same file as a0.jpg is labelled a, and as 1 more; a decision goes for all"
+    )
+    assert reason({"a0.jpg": "c"}).startswith("the same file as a0.jpg is labelled c, and")
+    assert reason({"a0.jpg": None, "c1.jpg": "d"}).startswith(
+        "the same file as c1.jpg is labelled d"
+    )
     wrong = ("wrong.jpg", "a")
     assert listed(None) == [("c0.jpg", "b"), wrong]
     assert listed(Said({"c0.jpg": "c"})) == [("c0.jpg", "c"), wrong]

@@ -18,12 +18,25 @@ if TYPE_CHECKING:
     from penult.serving.gallery.judged import Judged
     from penult.serving.labels.corrected import LabelsNow
 
-__all__ = ["copies_of_several_labels", "several_labels"]
+__all__ = ["copies_of_several_labels", "same_file", "several_labels"]
 
 
 def several_labels(now: LabelsNow, places: Sequence[int]) -> bool:
     """Whether some rows have more than one label."""
     return len({now.labels[place] for place in places} - {None}) > 1
+
+
+def same_file(ids: Sequence[str], now: LabelsNow, place: int, others: Sequence[int]) -> str:
+    """Say of an image which others are the same file, and what one of another label is called."""
+    differ = [k for k in others if now.labels[k] not in (None, now.labels[place])]
+    other = (differ or others)[-1]
+    called = now.labels[other]
+    labelled = "has no label" if called is None else f"is labelled {called}"
+    more = f", and as {len(others) - 1} more" if len(others) > 1 else ""
+    return (
+        f"the same file as {ids[other]}, which {labelled}{more}; a decision goes for "
+        f"{'all' if more else 'both'}"
+    )
 
 
 def copies_of_several_labels(
@@ -47,16 +60,13 @@ def copies_of_several_labels(
             judged, row_of[same], [str(now.labels[place]) for place in same]
         )
         one, *others = sorted(same, key=lambda place: now.labels[place] == suggested)
-        other = others[-1]
-        more = f", and as {len(others) - 1} more" if len(others) > 1 else ""
         found.append(
             ReviewItem(
                 place=one,
                 label=now.labels[one],
                 suggested=suggested,
                 probability=share,
-                reason=f"the same file as {gallery.index.ids[other]}, which is labelled "
-                f"{now.labels[other]}{more}; a decision goes for {'all' if more else 'both'}",
+                reason=same_file(gallery.index.ids, now, one, others),
                 same=tuple(others),
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +14,7 @@ from penult.errors import UsageError
 from penult.neighbors.blocks import row_length
 from penult.neighbors.glued_rows import GluedRows, Piece
 from penult.records import Progress
-from penult.serving.gallery.copies import copies_of_several_labels, several_labels
+from penult.serving.gallery.copies import copies_of_several_labels, same_file, several_labels
 from penult.serving.gallery.judged import Judged
 from penult.serving.gallery.neighbour_votes import neighbour_votes
 from penult.serving.gallery.review_item import ReviewItem
@@ -49,6 +50,8 @@ class Review:
         Whose label is likely wrong.
     unsure : tuple of ReviewItem
         Of which two labels are almost as probable.
+    ids : sequence of str
+        Of all rows.
     judged : int
         How many images were looked at: all, or a random part.
     images : int
@@ -57,6 +60,7 @@ class Review:
 
     errors: tuple[ReviewItem, ...]
     unsure: tuple[ReviewItem, ...]
+    ids: Sequence[str]
     judged: int
     images: int
 
@@ -67,11 +71,15 @@ class Review:
         """
         every = self.errors if kind == "errors" else self.unsure
         return [
-            replace(one, label=now.labels[one.place]) if one.same else one
+            self._as_now(one, now) if one.same else one
             for one in every
             if (one.same and several_labels(now, (one.place, *one.same)))
             or (not one.same and one.place not in now.judged)
         ]
+
+    def _as_now(self, item: ReviewItem, now: LabelsNow) -> ReviewItem:
+        reason = same_file(self.ids, now, item.place, item.same)
+        return replace(item, label=now.labels[item.place], reason=reason)
 
 
 def make_review(
@@ -138,6 +146,7 @@ def make_review(
     return Review(
         errors=(*copies, *errors),
         unsure=tuple(_unsure(judged)),
+        ids=gallery.index.ids,
         judged=len(places),
         images=len(labels),
     )
