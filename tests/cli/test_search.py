@@ -130,6 +130,8 @@ def test_the_exit_code_is_1_only_where_nothing_could_be_answered(penult, rows, a
             "--csv prints the hits as CSV; --json excl",
         ),
         (("--id", "rose/rose_01.jpg", "-k", "0"), "0"),
+        (("rose/rose_01.jpg",), "rows.h5 has an image of that id: give --id rose/rose_01.jpg\n"),
+        (("rose/rose_1.jpg",), "no such file or folder: rose/rose_1.jpg\n"),
     ],
 )
 def test_what_is_typed_wrong_is_one_line_and_exit_code_2(penult, rows, given, said):

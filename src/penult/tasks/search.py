@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from penult.addresses import unfolded
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
-from penult.errors import ImageError, SearchError, UsageError
+from penult.errors import ImageError, PathNotFoundError, PenultError, SearchError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.features.places import is_feature_file
 from penult.images.in_memory import are_in_memory, as_records, without_iterator
@@ -444,7 +444,15 @@ def _photos(
         sources = as_sources(images)
         # A folder that has the name of a label tells which hits are right; nothing else of it is
         # used, and what is no image of the gallery's has no split.
-        listing = list_images(sources, splits="none", offline=spec.weights.offline)
+        try:
+            listing = list_images(sources, splits="none", offline=spec.weights.offline)
+        except PathNotFoundError as error:
+            if not _is_id(gallery, text := str(sources[0])):
+                raise
+            given = option("id", text)
+            raise PathNotFoundError(
+                f"{error}; {gallery.name} has an image of that id: give {given}"
+            ) from None
         records, failures, readers = listing.records, listing.failures, listing.readers
         inputs = [one for one in sources if isinstance(one, Path)]
         on_listing(listing.notes_without_splits)
@@ -473,6 +481,14 @@ def _photos(
         return each()
 
     return _Queries(len(records) + len(failures), batches, inputs)
+
+
+def _is_id(gallery: Searched, text: str) -> bool:
+    try:
+        gallery.require([text])
+    except PenultError:
+        return False
+    return True
 
 
 def _refuse_swapped(gallery: Any, queries: Any) -> None:
