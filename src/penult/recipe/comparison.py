@@ -66,7 +66,7 @@ def require_equal(
 
 def _made_by(recipe: Recipe, other: Recipe, other_name: str) -> str:
     wanted = {name: mine for name, mine, *_ in recipe.differences(other)}
-    if wanted.keys() <= _TYPED:
+    if isinstance(recipe, BackboneRecipe) and wanted.keys() <= _TYPED:
         typed = " ".join(option(_OPTIONS[name], value) for name, value in wanted.items())
         return f"; make {other_name} again with {typed}"
     for one in (recipe, other):
