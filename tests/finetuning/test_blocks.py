@@ -82,7 +82,7 @@ def test_of_several_labels_those_that_are_rare_weigh_more():
     assert loss.divisor(truth) == pytest.approx(4 / 3 + 4)
 
 
-def test_blocks_of_stages_are_found_by_their_names_and_by_what_they_hold():
+def test_blocks_of_stages_are_found_by_their_names_and_by_what_they_hold(normed):
     class Attention(nn.Module):
         """Torch's own, which uses its last layer without calling it."""
 
@@ -111,7 +111,7 @@ def test_blocks_of_stages_are_found_by_their_names_and_by_what_they_hold():
             return self.logits(self.stage1(self.patches(given).flatten(2).mT).mean(1))
 
     backbone = Backbone(
-        open_backbone("normed:network").metadata, lambda: TorchNetwork(Network(), head="logits")
+        open_backbone(normed).metadata, lambda: TorchNetwork(Network(), head="logits")
     )
     found = find_blocks(RowNetwork(backbone, [backbone.recipe()]), (16, 16))
     assert [block.name for block in found] == ["patches", "stage1.blocks.0", "stage1.blocks.1"]
