@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -30,26 +31,29 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
         By the images' ids: one that was renamed is removed and added, until `made_changes` knows
         the bytes.
     """
-    # 16 bytes an image, and the names of those alone that changed.
-    places = np.fromiter(
-        (k for k, record in enumerate(records) if not isinstance(record, AugmentedRecord)), np.int64
-    )
-    old_ids, new_ids = _hashes(old.ids), _hashes(records[k].id for k in places.tolist())
-    labels = _hashes(frozenset(records[k].labels) for k in places.tolist())
+    # 24 bytes an image, and the names of those alone that changed. A listing makes a record when it
+    # is asked for, so that each is asked for once.
+    places, ids, sets, classes = array("q"), array("q"), array("q"), set[str]()
+    for place, record in enumerate(records):
+        if not isinstance(record, AugmentedRecord):
+            places.append(place)
+            ids.append(hash(record.id))
+            sets.append(hash(frozenset(record.labels)))
+            classes.update(record.labels)
+    old_ids, new_ids, labels = _hashes(old.ids), np.array(ids), np.array(sets)
     there, same = _places_in(new_ids, old_ids)
     differs = same & (labels[there] != _hashes(_labels(old)))
-    without_row = [records[int(k)].id for k in places[~np.isin(new_ids, old_ids)]]
+    without_row = [records[places[k]].id for k in np.flatnonzero(~np.isin(new_ids, old_ids))]
     failed = {failure.id for failure in old.failures}
     return Changes(
         added=tuple(one for one in without_row if one not in failed),
         removed=_some_ids(old, ~same),
         relabelled=tuple(
-            _relabelled(str(old.ids[k]), _labels_of(old, k), records[places[there[k]]].labels)
+            _relabelled(old.ids[k], _labels_of(old, k), records[places[there[k]]].labels)
             for k in np.flatnonzero(differs).tolist()
         ),
         classes_gone=_classes_gone(
-            (_labels_of(old, k) for k in np.flatnonzero(~same).tolist()),
-            (records[k].labels for k in places.tolist()),
+            (_labels_of(old, k) for k in np.flatnonzero(~same).tolist()), classes
         ),
         retried=tuple(one for one in without_row if one in failed),
     )
@@ -87,7 +91,9 @@ def made_changes(old: Features, new: Features) -> Changes:
         failed=tuple(one for one in went if one in failed and one not in renamed),
         changed=_changed(old, new, there, same),
         relabelled=tuple(one for one in labelled if one.before != one.after),
-        classes_gone=_classes_gone((_labels_of(old, went[one]) for one in removed), _labels(new)),
+        classes_gone=_classes_gone(
+            (_labels_of(old, went[one]) for one in removed), chain.from_iterable(_labels(new))
+        ),
         renamed=tuple(renamed.items()),
     )
 
@@ -112,12 +118,10 @@ def _relabelled(image: str, before: Iterable[str], after: Iterable[str]) -> Rela
     return Relabelled(str(image), tuple(sorted(before)), tuple(sorted(after)))
 
 
-def _classes_gone(
-    removed: Iterable[Iterable[str]], now: Iterable[Iterable[str]]
-) -> tuple[str, ...]:
-    """The classes of what was removed that no image has now; from the labels of each."""
+def _classes_gone(removed: Iterable[Iterable[str]], now: Iterable[str]) -> tuple[str, ...]:
+    """The classes of what was removed, by the labels of each, that are not among those of now."""
     classes = set(chain.from_iterable(removed))
-    return tuple(sorted(classes - set(chain.from_iterable(now)))) if classes else ()
+    return tuple(sorted(classes.difference(now))) if classes else ()
 
 
 def _changed(
