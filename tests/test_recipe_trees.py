@@ -154,6 +154,16 @@ def test_trees_differ_field_by_field(other, difference):
         require_equal(joined, other, name="x", other_name="y")
 
 
+def test_what_was_reduced_is_not_told_to_be_made_again_by_options_of_its_network():
+    half = dataclasses.replace(A, precision="bfloat16")
+    told = []
+    for one, other in ((A, half), [ProjectedRecipe.of(a, projection(2, False)) for a in (A, half)]):
+        with pytest.raises(RecipeMismatchError) as caught:
+            require_equal(one, other, name="x", other_name="y", made_again=True)
+        told.append(str(caught.value).rpartition("'float32' and 'bfloat16'")[2])
+    assert told == ["; make y again with precision='float32'", ""]
+
+
 def test_a_projection_without_its_arrays_is_equal_and_makes_no_rows():
     whole = ProjectedRecipe.of(A, projection(2, False))
     bare = Recipe.from_json(whole.to_json())
