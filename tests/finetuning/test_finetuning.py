@@ -17,8 +17,10 @@ from safetensors.numpy import load_file
 
 import penult
 from penult.backbones.registry import open_backbone
+from penult.classify.linear.basis import LinearWeights
 from penult.classify.training.multilabel import best_thresholds
 from penult.engines.row_network import RowNetwork
+from penult.engines.torch_device import lies_channels_last
 from penult.errors import (
     EngineError,
     ImageError,
@@ -37,8 +39,10 @@ from penult.finetuning.feeds import PixelFeed
 from penult.finetuning.heads import linear_head
 from penult.finetuning.losses import Loss
 from penult.finetuning.network import HeadedNetwork
+from penult.finetuning.options import FinetuneOptions
 from penult.finetuning.pixels import PixelReader
 from penult.finetuning.probe import solve_probe
+from penult.finetuning.start import starting_network
 from penult.images.listing_options import ListingOptions
 from penult.images.pixels.augment import Augmentation
 from penult.images.pixels.compiled_resize import resizer
@@ -105,6 +109,21 @@ def test_the_head_starts_with_the_probes_own_logits(normed, photos):
     with torch.no_grad():
         logits = network(pixels).numpy()
     assert logits == pytest.approx(probe.logits(features.features[:]), abs=1e-4)
+
+
+def test_maps_lie_in_memory_as_is_quick_on_the_device_and_say_the_same(normed):
+    assert lies_channels_last("cpu", "float32")
+    assert lies_channels_last("cuda", "bfloat16")
+    assert not lies_channels_last("cuda", "float32")
+    backbone, weights = open_backbone(normed), LinearWeights(np.ones((12, 3)), np.zeros(3))
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), np.uint8))
+    logits = []
+    for last in (True, False):
+        network = starting_network(backbone, FinetuneOptions(), weights, channels_last=last)
+        seen = Tail(network, network.frozen).activation(images)
+        assert seen.is_contiguous(memory_format=torch.channels_last) == last
+        logits.append(network(images).detach().numpy())
+    assert logits[0] == pytest.approx(logits[1], abs=1e-5)
 
 
 def test_changed_photos_depend_on_no_threads(normed, photos):

@@ -33,8 +33,7 @@ class RowNetwork(nn.Module):
         self, backbone: Backbone, recipes: Sequence[BackboneRecipe], *, channels_last: bool = True
     ) -> None:
         super().__init__()
-        self._channels_last = channels_last
-        self.normalize = _Normalize(backbone.preprocessing)
+        self.normalize = _Normalize(backbone.preprocessing, channels_last=channels_last)
         layers = list(dict.fromkeys(recipe.layer for recipe in recipes))
         self.cut = backbone.cut(layers)
         # The ends are vectors, known without a look at the layers.
@@ -52,8 +51,7 @@ class RowNetwork(nn.Module):
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Turn uint8 (N, H, W, 3) RGB into one float32 array a recipe."""
-        pixels = self.normalize(images)
-        activations = self.cut(pixels if self._channels_last else pixels.contiguous())
+        activations = self.cut(self.normalize(images))
         rows = []
         for index, pooling, layout, prefix_tokens, unit in self._rows:
             row = pool(activations[index], pooling, layout, prefix_tokens).float()
@@ -67,16 +65,18 @@ class _Normalize(nn.Module):
     scale: torch.Tensor
     shift: torch.Tensor
 
-    def __init__(self, preprocessing: Preprocessing) -> None:
+    def __init__(self, preprocessing: Preprocessing, *, channels_last: bool) -> None:
         super().__init__()
+        self._channels_last = channels_last
         scale, shift = scale_and_shift(preprocessing)
         self.register_buffer("scale", torch.from_numpy(scale))
         self.register_buffer("shift", torch.from_numpy(shift))
         self._reverse = preprocessing.channels == "BGR"
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Turn uint8 (N, H, W, 3) RGB into float32 (N, 3, H, W), channels last in memory."""
+        """Turn uint8 (N, H, W, 3) RGB into float32 (N, 3, H, W)."""
         pixels = images.permute(0, 3, 1, 2).float()
         if self._reverse:
             pixels = pixels.flip(1)
-        return pixels * self.scale + self.shift
+        pixels = pixels * self.scale + self.shift  # channels last in memory, as they came
+        return pixels if self._channels_last else pixels.contiguous()

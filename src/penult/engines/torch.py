@@ -21,7 +21,7 @@ from penult.engines.agreement import check_image, relative_error
 from penult.engines.base import TOLERANCE, Engine, EngineSettings
 from penult.engines.batches import PreparedSizes, in_batches
 from penult.engines.row_network import RowNetwork
-from penult.engines.torch_device import by_launcher, find_device, memory_errors
+from penult.engines.torch_device import by_launcher, find_device, lies_channels_last, memory_errors
 from penult.errors import BackboneError, EngineError
 from penult.interface import option
 from penult.machine import cores
@@ -80,9 +80,7 @@ class TorchEngine(Engine):
         self.batch_size = settings.batch_size or (_BATCH_ON_GPU if on_gpu else self.batch_size)
         self._most, self._settling = self.batch_size, Lock()
         self._sizes = PreparedSizes(self.batch_size)
-        # In float32, cuDNN's kernels for channels last are no faster (of ResNet50, slower by a
-        # sixth), and those for depthwise convolutions are compiled anew for every shape.
-        last = not on_gpu or self._precision != "float32"
+        last = lies_channels_last(self._device.kind, self._precision)
         self._network = RowNetwork(backbone, recipes, channels_last=last).eval()
         self._network.requires_grad_(False)
         layout = torch.channels_last if last else torch.contiguous_format

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult.backbones.checkpoint import architecture_of
+from penult.engines.torch_device import lies_channels_last
 from penult.errors import UsageError
 from penult.finetuning.array_store import ArrayStore
 from penult.finetuning.assessment import Assessment
@@ -167,7 +168,12 @@ class _Work:
         if not self.scratch.is_dir():  # on another machine
             self.scratch = Path(tempfile.gettempdir())
         self.reader = self._reader()
-        self.network = starting_network(self.backbone, options, probes.start.weights)
+        self.network = starting_network(
+            self.backbone,
+            options,
+            probes.start.weights,
+            channels_last=lies_channels_last(self.processes.device.type, self.asked.precision),
+        )
         stages = Stages(
             options=options,
             precision=self.asked.precision,

@@ -24,7 +24,11 @@ __all__ = ["divide_blocks", "find_all_blocks", "require_trainable", "starting_ne
 
 
 def starting_network(
-    backbone: Backbone, options: FinetuneOptions, weights: LinearWeights
+    backbone: Backbone,
+    options: FinetuneOptions,
+    weights: LinearWeights,
+    *,
+    channels_last: bool = True,
 ) -> HeadedNetwork:
     """Build it.
 
@@ -36,6 +40,8 @@ def starting_network(
         How many blocks are unfrozen, and what the head is.
     weights : LinearWeights
         Of the solved probe, from (N, D) rows to (N, K) logits: a linear head starts with them.
+    channels_last : bool, default=True
+        How maps lie in memory.
 
     Returns
     -------
@@ -46,8 +52,8 @@ def starting_network(
     UsageError
         If the network has too few blocks.
     """
-    rows = copy.deepcopy(RowNetwork(backbone, [backbone.recipe()]))
-    rows.to(memory_format=torch.channels_last)
+    rows = copy.deepcopy(RowNetwork(backbone, [backbone.recipe()], channels_last=channels_last))
+    rows.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
     width, classes = weights.coefficients.shape
     head: torch.nn.Module = linear_head(weights)
     if options.hidden:
