@@ -23,6 +23,7 @@ from penult import Extractor
 from penult.backbones.checkpoint import save_checkpoint
 from penult.backbones.registry import open_backbone, register, unregister
 from penult.backbones.weights.choice import WeightsChoice
+from penult.engines.registry import few_for_a_gpu, open_engine
 from penult.errors import ImageError, RecipeMismatchError, UnknownNameError, UsageError
 from penult.extractor import (
     EngineOptions,
@@ -289,6 +290,62 @@ def test_only_the_last_engines_of_a_network_are_kept(toy, monkeypatch):
     gc.collect()
     assert engines[1]() is None
     assert engines[2]() is engines[0]() is not None
+
+
+@pytest.fixture
+def devices(monkeypatch):
+    """Where engines are opened, on a machine that has a GPU if they are asked; all run on the CPU."""
+    asked = []
+
+    def open_here(*what, device, **how):
+        asked.append(device)
+        return open_engine(*what, device="cpu", **how)
+
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("penult.engines.registry.shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(opened, "open_engine", open_here)
+    return asked
+
+
+def test_few_images_are_left_to_the_cpu_where_a_gpu_would_take_seconds_to_start(devices):
+    few = ExtractorSpec(rows=ModelRows(layers=("blocks.0",))).open(images=256)
+    assert few.engine_for(None).engines == few.engine_for(1).engines
+    assert devices == ["cpu"]
+    on_gpu = few.engine_for(257).engines
+    assert devices == ["cpu", "auto"]
+    assert few.engine_for(1).engines == on_gpu  # which is there now
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("toy:mean-colour", {}),  # needs torch anyway
+        ("efficientnet_lite0", {"engine": "openvino"}),
+        ("efficientnet_lite0", {"device": "cuda"}),
+    ],
+)
+def test_one_image_is_run_where_it_is_asked_for(toy, devices, model, options):
+    rows, engine = ModelRows(models=(model,)), EngineOptions(**options)
+    ExtractorSpec(rows=rows, engine=engine).open(images=1).engine_for(None)
+    assert devices == [options.get("device", "auto")]
+
+
+def test_an_extractor_that_is_kept_open_is_for_any_number_of_images(devices):
+    with Extractor(layer="blocks.0") as extractor:
+        extractor.engine_for(1)
+    assert devices == ["auto"]
+
+
+def test_half_precision_is_a_gpus_for_few_images_too(monkeypatch):
+    backbone = open_backbone("efficientnet_lite0")
+    half = backbone.recipe().with_options(precision="bfloat16")
+    assert half.precision == "bfloat16"
+    monkeypatch.setattr("penult.engines.registry._may_have_cuda", lambda: True)
+    assert few_for_a_gpu(backbone, [backbone.recipe()], 1)
+    assert not few_for_a_gpu(backbone, [half], 1)
+    monkeypatch.undo()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not few_for_a_gpu(backbone, [backbone.recipe()], 1)
 
 
 IN_ANOTHER_PROCESS = """

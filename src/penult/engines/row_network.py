@@ -65,7 +65,7 @@ class _Normalize(nn.Module):
     scale: torch.Tensor
     shift: torch.Tensor
 
-    def __init__(self, preprocessing: Preprocessing, *, channels_last: bool) -> None:
+    def __init__(self, preprocessing: Preprocessing, *, channels_last: bool = True) -> None:
         super().__init__()
         self._channels_last = channels_last
         scale, shift = scale_and_shift(preprocessing)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
 from penult.engines.base import Engine
-from penult.engines.registry import open_engine
+from penult.engines.registry import few_for_a_gpu, open_engine
 from penult.locks import ForkSafeLock
 from penult.progress import announce
 
@@ -108,6 +108,10 @@ class OpenedBackbone:
         """
         key = (tuple(recipes), options)
         with self.turn:
+            free = key not in self._engines and options.engine == options.device == "auto"
+            if free and images is not None and few_for_a_gpu(self.backbone, recipes, images):
+                options = replace(options, device="cpu")
+                key = (tuple(recipes), options)
             if key not in self._engines:
                 own = open_engine(self.backbone, recipes, **asdict(replace(options, images=images)))
                 # One that takes several threads at once does not run the backbone's own network.
