@@ -132,6 +132,10 @@ def test_what_was_not_measured_is_said():
     quiet = "\n".join(plan(cores=4).assumptions)
     assert "not measured" not in quiet
     assert "meanwhile" not in quiet
+    beside_gpu = "\n".join(plan(ON_GPU, cores=4, gpus=1).assumptions)
+    assert "4 cores together read 80% as fast as each alone would" in beside_gpu
+    held_up = plan(replace(ON_GPU, efficiency=1.0), cores=4, gpus=1).assumptions
+    assert "together" not in "\n".join(held_up)
 
 
 def test_a_plan_is_a_line_a_table_and_json():

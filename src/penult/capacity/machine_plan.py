@@ -329,11 +329,12 @@ def _assumptions(plan: MachinePlan, memory: int | None) -> list[str]:
     found = [photos, f"ids are as long as there: {sample.id_bytes:,.0f} bytes"]
     where = f"each machine's cores are like one of this machine ({rates.processor})"
     found.append(where + (", and its GPUs like this one's" if rates.on_gpu else ""))
-    all_cores = f"{count(rates.cores, 'core')} together were {percent(rates.efficiency, 0)} as fast"
-    all_cores += " as each alone would be"
+    are, would = ("read", "would") if rates.on_gpu else ("were", "would be")
+    as_fast = f"{percent(rates.efficiency, 0)} as fast as each alone {would}"
+    all_cores = f"{count(rates.cores, 'core')} together {are} {as_fast}"
     if plan.cores != rates.cores:
         all_cores += f"; that {plan.cores:,} lose no more was not measured"
-    if not rates.on_gpu:
+    if rates.efficiency < 1 or not rates.on_gpu:
         found.append(all_cores)
     if rates.others > 0.1 * rates.cores:
         found.append(

@@ -41,6 +41,9 @@ _STEPS = 9
 for getting the photos."""
 
 
+_BUSY = 0.8
+"""A GPU that runs for more of the time than this is what the cores wait for."""
+
 _QUIET = 0.1
 """So much of the cores others may take before the clock says nothing of how fast all cores are."""
 
@@ -83,6 +86,22 @@ class Together:
         """
         taken = self.cpu if self.others > _QUIET * self.cores else self.seconds * self.cores
         return min(1.0, self.images * alone_ms / 1000 / taken)
+
+    def efficiency_beside_gpu(self, reading_ms: float, network_ms: float) -> float:
+        """Images read a second relative to those of so many cores that each read alone.
+
+        A GPU that was busy nearly all the time says nothing of how well the cores go together.
+
+        Parameters
+        ----------
+        reading_ms : float
+            Milliseconds of CPU an image on one core.
+        network_ms : float
+            Milliseconds of the GPU an image.
+        """
+        if self.images * network_ms / 1000 > _BUSY * self.seconds:
+            return 1.0
+        return self.efficiency(reading_ms)
 
 
 def measure_rates(
@@ -149,8 +168,7 @@ def measure_rates(
         network_ms = {"float32": _network_ms(engine, pixels, step, on_gpu=on_gpu)}
         worker_bytes = psutil.Process().memory_info().rss
         begin("all cores")
-        alone = fmean(reading) + (0 if on_gpu else network_ms["float32"])
-        load = _together(engine, chosen, 2 * step)
+        load, alone = _together(engine, chosen, 2 * step), (fmean(reading), network_ms["float32"])
         reading_ms = {DEFAULT_WAY.reading: fmean(reading)}
         unavailable = dict[str, str]()
         for way in (Way(resize="fast"), Way(decode="scaled"), Way("float32", "fast", "scaled")):
@@ -186,8 +204,7 @@ def measure_rates(
             network_ms=network_ms,
             error=_standard_error(reading) / (fmean(reading) + network_ms["float32"]),
             cores=load.cores,
-            # A GPU that is slower than the cores says nothing of how well they go together.
-            efficiency=1.0 if on_gpu else load.efficiency(alone),
+            efficiency=load.efficiency_beside_gpu(*alone) if on_gpu else load.efficiency(sum(alone)),
             others=load.others,
             start_seconds=start_seconds,
             worker_bytes=worker_bytes,
