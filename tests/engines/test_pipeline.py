@@ -207,14 +207,13 @@ def test_icons_are_handed_over_some_at_a_time_and_come_out_in_order(engine, monk
     from penult.engines import pipeline
 
     handed = []
-    pool = pipeline.ThreadPoolExecutor
 
-    class Counting(pool):
+    class Counting(pipeline.DecodingThreads):
         def submit(self, call, *arguments):
             handed.append(len(arguments[0]))
             return super().submit(call, *arguments)
 
-    monkeypatch.setattr(pipeline, "ThreadPoolExecutor", Counting)
+    monkeypatch.setattr(pipeline, "DecodingThreads", Counting)
     shades = [k % 256 for k in range(300)]
     for worth_it, most in ((1000.0, pipeline._AT_ONCE), (0.0, 1)):
         handed.clear()

@@ -168,7 +168,9 @@ def measure_rates(
         network_ms = {"float32": _network_ms(engine, pixels, step, on_gpu=on_gpu)}
         worker_bytes = psutil.Process().memory_info().rss
         begin("all cores")
-        load, alone = _together(engine, chosen, 2 * step), (fmean(reading), network_ms["float32"])
+        alone = fmean(reading), network_ms["float32"]
+        load = _together(engine, chosen, 2 * step)
+        kept = load.efficiency_beside_gpu(*alone) if on_gpu else load.efficiency(sum(alone))
         reading_ms = {DEFAULT_WAY.reading: fmean(reading)}
         unavailable = dict[str, str]()
         for way in (Way(resize="fast"), Way(decode="scaled"), Way("float32", "fast", "scaled")):
@@ -204,7 +206,7 @@ def measure_rates(
             network_ms=network_ms,
             error=_standard_error(reading) / (fmean(reading) + network_ms["float32"]),
             cores=load.cores,
-            efficiency=load.efficiency_beside_gpu(*alone) if on_gpu else load.efficiency(sum(alone)),
+            efficiency=kept,
             others=load.others,
             start_seconds=start_seconds,
             worker_bytes=worker_bytes,

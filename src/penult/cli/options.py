@@ -308,7 +308,7 @@ Workers = Annotated[
     speed_option(
         min=1,
         help="Threads that decode images.",
-        show_default="the number of cores",
+        show_default="the number of cores; 8 at most for small photos",
     ),
 ]
 Streams = Annotated[

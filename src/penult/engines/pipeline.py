@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
+from penult.decoding_threads import DecodingThreads
 from penult.engines.outcome import Outcome
 from penult.errors import ImageError, UsageError
 from penult.machine import cores
@@ -85,7 +86,7 @@ def run(
     Parameters
     ----------
     batch_size : images a call of the engine; what suits the engine by default
-    workers : decoding threads; the number of cores by default
+    workers : decoding threads; by default the number of cores, 8 at most for small photos
     stop_on_error : raise at the first image that fails, in the order of the records
     max_pixels : larger images are failures, refused from their header; None for the default
     allow_truncated : take what there is of a truncated image
@@ -106,8 +107,8 @@ def run(
 
     maker = engine if isinstance(engine, Composition) else Composition.of(engine)
     size = maker.batch_size if batch_size is None else batch_size
-    workers = cores() if workers is None else workers
-    for name, value in (("batch size", size), ("number of workers", workers)):
+    threads = cores() if workers is None else workers
+    for name, value in (("batch size", size), ("number of workers", threads)):
         if value < 1:
             raise UsageError(f"a {name} of {value} was given; it must be 1 or more")
 
@@ -122,14 +123,14 @@ def run(
     def forward(images: list[Pixels]) -> _Forwarded:
         return as_stored(maker.run(images), maker.recipes, dtype) if images else ((), {})
 
-    decoders = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+    decoders = DecodingThreads(workers)
     runners = NetworkThreads(maker.concurrency)
     waiting: deque[tuple[list[Outcome], Future[_Forwarded]]] = deque()
     stopped = False
     try:
         photos = ([one] for one in records) if augmented is None else _photos(records)
         at_most = _AT_ONCE if augmented is None else 1  # of views, there are several already
-        decoded = _ahead(decoders, decode, photos, size + 2 * workers, workers, at_most)
+        decoded = _ahead(decoders, decode, photos, size + 2 * threads, threads, at_most)
         while not stopped:
             outcomes: list[Outcome] = []
             images: list[Pixels] = []
@@ -153,7 +154,7 @@ def run(
         while waiting:
             yield _block(*waiting.popleft(), stop_on_error=stop_on_error)
     finally:
-        decoders.shutdown(wait=True, cancel_futures=True)
+        decoders.shutdown(cancel_futures=True)
         runners.shutdown(wait=True, cancel_futures=True)
 
 
@@ -191,7 +192,7 @@ def _photos(records: Iterable[ImageRecord]) -> Iterator[list[ImageRecord]]:
 
 
 def _ahead(
-    pool: ThreadPoolExecutor,
+    pool: DecodingThreads,
     decode: Callable[[Sequence[ImageRecord]], list[Decoded]],
     photos: Iterable[Sequence[ImageRecord]],
     window: int,

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.decoding_threads import DecodingThreads
 from penult.errors import ImageError
 from penult.images.pixels.changed_view import ChangedView
 from penult.images.pixels.decode import MAX_PIXELS
 from penult.images.pixels.transform import Transform
 from penult.images.read import digest_of, read_image
-from penult.machine import cores
 from penult.records import Failure
 from penult.wording import count
 
@@ -107,8 +107,7 @@ class PixelReader:
         PixelBatch
             One a batch, in their order; without the photos that could not be read, perhaps empty.
         """
-        workers = self.reading.workers or cores()
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+        pool = DecodingThreads(self.reading.workers)
         waiting: deque[tuple[NDArray[np.int64], list[Future[NDArray[np.uint8] | None]]]] = deque()
         try:
             for rows in batches:
@@ -118,7 +117,7 @@ class PixelReader:
             while waiting:
                 yield self._gathered(*waiting.popleft())
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
     def readable(self, rows: NDArray[np.int64]) -> int:
         """Count those of some photos that could be read whenever they were asked for."""

@@ -7,15 +7,15 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Condition
 from typing import TYPE_CHECKING
 
+from penult.decoding_threads import DecodingThreads
 from penult.engines.finite import as_stored
 from penult.engines.photo_decoder import PhotoDecoder
 from penult.errors import ImageError, PenultError
-from penult.machine import cores
 from penult.threads import NetworkThreads
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class EngineQueue:
     batch_wait : float
         Seconds that a decoded photo waits at most for those that are still being decoded.
     workers : int, optional
-        Decoding threads; the number of cores by default.
+        Decoding threads; by default the number of cores, and 8 at most for small photos.
     on_batch : callable, optional
         Called with the photos of each batch and the seconds that it took, from any thread.
     """
@@ -118,7 +118,7 @@ class EngineQueue:
         on_batch: Callable[[int, float], None] | None = None,
     ) -> None:
         self.limit, self.batch_wait, self.on_batch = limit, batch_wait, on_batch
-        self._decoders = ThreadPoolExecutor(workers or cores(), thread_name_prefix="decode")
+        self._decoders = DecodingThreads(workers)
         self._runners = list[NetworkThreads]()
         self._changed = Condition()
         self._ready = deque[_Decoded]()
@@ -178,7 +178,7 @@ class EngineQueue:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._decoders.shutdown(wait=True)
+        self._decoders.shutdown()
         for runner in self._runners:
             runner.shutdown(wait=True)
 

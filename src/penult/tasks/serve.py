@@ -142,7 +142,7 @@ def serve(
     batch_size : int, optional
         Photos a call of the engine; chosen from the machine by default.
     workers : int, optional
-        Decoding threads; the number of cores by default.
+        Decoding threads; by default the number of cores, and 8 at most for small photos.
     progress : bool or callable, optional
         As for `penult.extract`; of opening.
     on_ready : callable, optional
