@@ -1,4 +1,4 @@
-"""The largest classic networks with fewer channels, made by the same code and with the same layers."""
+"""The largest classic networks with fewer channels or layers, made by the same code."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ def vgg_of_64(patch: pytest.MonkeyPatch) -> None:
             super().__init__(*(64 if size == 4096 else size for size in (inputs, outputs)))
 
     patch.setattr(vgg, "nn", SimpleNamespace(**vars(nn) | {"Linear": Linear}))
+
+
+def vit_of_two_layers(patch: pytest.MonkeyPatch) -> None:
+    """Have torchvision's vision transformers have two layers where they have twelve and more."""
+    from torchvision.models import vision_transformer as vit
+
+    make = vit._vision_transformer
+    patch.setattr(vit, "_vision_transformer", lambda **sizes: make(**sizes | {"num_layers": 2}))
 
 
 def nasnet_of_1056(patch: pytest.MonkeyPatch) -> None:

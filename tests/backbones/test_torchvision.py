@@ -3,7 +3,7 @@ import io
 
 import pytest
 import torch
-from smaller_networks import vgg_of_64
+from smaller_networks import vgg_of_64, vit_of_two_layers
 from torch import nn
 from torchvision import models
 
@@ -115,7 +115,8 @@ def test_vgg16_features_flattened_are_the_25088_numbers_of_the_tutorials():
     assert backbone.layer("penultimate").shape == (4096,)
 
 
-def test_a_class_token_is_taken_and_the_average_leaves_it_out(rows_of):
+def test_a_class_token_is_taken_and_the_average_leaves_it_out(rows_of, monkeypatch):
+    vit_of_two_layers(monkeypatch)
     backbone = open_random("vit_b_32")
     assert backbone.network.head == "heads.head"
     layer = backbone.layer("encoder")
