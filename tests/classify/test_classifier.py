@@ -120,8 +120,11 @@ for use in (
         use()
     except AttributeError:
         traceback.print_exc()
+sys.path.pop(0)
+print(type(load_classifier({str(tmp_path / "logistic.skops")!r}).pipeline).__module__)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "sklearn.pipeline\n"  # where nothing had imported it
     lines = done.stderr.splitlines()
     assert lines.count("AttributeError: of my own script") == 2
     assert lines[-1] == "AttributeError: of my own script"

@@ -1,4 +1,4 @@
-"""One cluster on this machine for all tests of it, and a toy whose workers start fast."""
+"""A cluster on this machine, and a toy whose workers start fast."""
 
 from __future__ import annotations
 
@@ -52,9 +52,12 @@ def tiles(tmp_path):
     return tmp_path / "tiles"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def cluster():
-    """A running cluster of two cores that this process is connected to; the module ``ray``."""
+    """A running cluster of two cores that this process is connected to; the module ``ray``.
+
+    It ends with the only module that asks for it: its processes take time when nothing is asked too.
+    """
     if find_spec("ray") is None:
         pytest.skip("needs Ray")
     from penult.distributed.quiet import hushed, own_signals, prepare

@@ -26,15 +26,20 @@ def correlated_rows(n, width, classes, seed=0, spread=1.0):
     return np.maximum(rows + 0.1 * rng.normal(size=(n, width)), 0).astype(np.float32), labels
 
 
+def quick_solver(rows):
+    """Which of scikit-learn's solvers converges in less time: Newton's steps are cheap of few columns."""
+    return "newton-cholesky" if rows.shape[1] < len(rows) else "lbfgs"
+
+
 def converged(rows, labels, strength):
-    model = LogisticRegression(C=strength, tol=1e-9, max_iter=100_000)
+    model = LogisticRegression(C=strength, solver=quick_solver(rows), tol=1e-9, max_iter=100_000)
     model.fit(rows.astype(np.float64), labels)
     return LinearWeights(model.coef_.T, model.intercept_)
 
 
 @pytest.mark.parametrize("classes", [2, 5])
 @pytest.mark.parametrize(
-    ("n", "width"), [pytest.param(60, 200, id="wide"), pytest.param(300, 20, id="tall")]
+    ("n", "width"), [pytest.param(60, 100, id="wide"), pytest.param(300, 20, id="tall")]
 )
 def test_every_objective_on_the_path_is_scikit_learns_minimum(n, width, classes):
     rows, labels = correlated_rows(n, width, classes)
@@ -81,7 +86,7 @@ def test_a_solution_in_the_basis_says_the_same_of_the_rows_themselves(width):
 
 @pytest.mark.parametrize("scale", ["l2", "none", "standard"])
 @pytest.mark.parametrize(
-    ("n", "width", "classes"), [(90, 200, 5), (240, 20, 5), (90, 200, 2), (240, 20, 2)]
+    ("n", "width", "classes"), [(90, 100, 5), (240, 20, 5), (90, 100, 2), (240, 20, 2)]
 )
 def test_grid_search_chooses_and_predicts_as_scikit_learn_does(scale, n, width, classes):
     rows, labels = correlated_rows(n, width, classes, seed=3, spread=0.4)
@@ -97,7 +102,9 @@ def test_grid_search_chooses_and_predicts_as_scikit_learn_does(scale, n, width, 
         return np.where(accuracies >= top - np.sqrt(top * (1 - top) / n), losses, np.inf).argmin()
 
     theirs = GridSearchCV(
-        make_pipeline(*scaler, LogisticRegression(tol=1e-8, max_iter=100_000)),
+        make_pipeline(
+            *scaler, LogisticRegression(solver=quick_solver(rows), tol=1e-8, max_iter=100_000)
+        ),
         {"logisticregression__C": STRENGTHS[:4]},
         cv=StratifiedKFold(3, shuffle=True, random_state=0),
         scoring=["accuracy", "neg_log_loss"],

@@ -312,45 +312,6 @@ def test_an_int8_graph_that_froze_the_number_of_images_gets_them_one_by_one(tmp_
     np.testing.assert_allclose(rows, images.mean((1, 2)), rtol=1e-5)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="stacks of signals as on Linux")
-def test_a_signal_after_networks_came_and_went_is_handled(tmp_path, monkeypatch):
-    """The CPU plugin of OpenVINO gives signals a stack, and frees it with its core."""
-    monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "cache"))
-    code = f"""
-import gc, os, signal, sys, time
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-import numpy as np
-from toys import TinyNetwork
-from penult.backbones.registry import open_backbone, register
-from penult.backbones.recipe_selection import select
-from penult.engines.registry import open_engine
-register(TinyNetwork())
-backbone = open_backbone("tiny:network")
-engines = [
-    open_engine(backbone, select(backbone, [layer.name]), engine="openvino", device="cpu")
-    for layer in backbone.layers[:3]
-]
-while engines:
-    engines.pop(0)
-handled = []
-signal.signal(signal.SIGINT, lambda *_: handled.append(1))
-
-def is_handled():
-    gc.collect()
-    os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(0.1)
-    return handled.pop()
-
-assert is_handled()
-from penult.engines.openvino.quantize import quantize
-images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
-quantize(backbone, [backbone.recipe()], images, min_cosine=0.0)
-assert is_handled()
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 def graphs(engine):
     """For how many images an inference graphs are compiled."""
     return sorted(engine._graphs)
