@@ -11,9 +11,8 @@ from drawn_once import confusion_matrix_png
 from small_images import PACKAGES
 
 
-def quicken(put: Callable[[object, str, object], None], *, comparisons: int = 0) -> None:
-    """Have `put`, as `setattr`, replace what takes long; so many comparisons are drawn."""
-    compared = import_module("penult.reporting.comparison_figures")
+def quicken(put: Callable[[object, str, object], None]) -> None:
+    """Have `put`, as `setattr`, replace what takes long."""
     extractor = import_module("penult.extractor.extractor").ExtractorSpec
     digits = import_module("penult.samples")._digits
     forest = import_module("penult.classify.kinds.forest").Forest
@@ -22,16 +21,15 @@ def quicken(put: Callable[[object, str, object], None], *, comparisons: int = 0)
     def grow_few(kind: Any, seed: int, **params: Any) -> Any:
         return grow(kind, seed, **{**params, "n_estimators": 5})
 
-    drawn = iter([compared.comparison_figures] * comparisons)
     for module, name, value in (
         ("penult.backbones.bundled", "_PACKAGES", PACKAGES),
         ("penult.engines.measure", "SECONDS", 0.01),
         ("penult.explore.clustering.kmeans", "_STARTS", 1),
         ("penult.explore.row_map.tsne", "_EARLY", 25),
         ("penult.explore.row_map.tsne", "_ITERATIONS", 50),
+        ("penult.reporting.comparison_figures", "comparison_figures", lambda _: {}),
         ("penult.reporting.results", "confusion_matrix_png", confusion_matrix_png),
         ("penult.samples", "_digits", lambda: islice(digits(), 20)),
-        (compared.__name__, "comparison_figures", lambda x: next(drawn, lambda _: {})(x)),
     ):
         put(import_module(module), name, value)
     # An extraction opens its network anew, and drops it; here the examples of a page share it.

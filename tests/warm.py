@@ -123,8 +123,8 @@ def serve(address: str) -> None:
         with contextlib.suppress(ImportError):  # of what an extra brings that is not installed
             importlib.import_module(module.name)
     import_openvino()
-    # Imported here for what is imported before it. The first comparison of a page is drawn.
-    importlib.import_module("quick_examples").quicken(setattr, comparisons=1)
+    # Imported here for what is imported before it.
+    importlib.import_module("quick_examples").quicken(setattr)
     pages = page_environment("penult.reporting")
     for name in pages.list_templates(extensions=["html"]):
         with contextlib.suppress(jinja2.TemplateError):  # of what has filters of its own
