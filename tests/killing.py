@@ -1,7 +1,7 @@
 """Runs that are killed, at any moment or at a chosen step; a program of its own, see `serve`.
 
 The parent imports all that a run needs and forks a child a run, so that thirty runs cost thirty
-forks and not thirty imports. It starts no thread itself (and checks that), or forking would not be
+forks and not thirty imports. It has no thread but its own (and checks that), or forking would not be
 sound: the child would inherit the locks of threads that it does not have.
 """
 
@@ -14,6 +14,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -67,20 +68,26 @@ def extract(call: dict, steps_to_live: int | None = None) -> int:
     manifest = output.with_name(f"{output.name}.parts") / "run.json"
     nothing_left_to_do = output.exists() and not manifest.exists()
     try:
-        penult.extract(
-            call["images"],
-            call["output"],
-            model="toy:mean-colour",
-            engine="torch",
-            device="cpu",
-            batch_size=1,
-            workers=1,
-            **call.get("options", {}),
-        )
+        run(call)
     except penult.errors.OutputExistsError:
         if not nothing_left_to_do:
             raise
     return round(taken)
+
+
+def run(call: dict) -> None:
+    import penult
+
+    penult.extract(
+        call["images"],
+        call["output"],
+        model="toy:mean-colour",
+        engine="torch",
+        device="cpu",
+        batch_size=1,
+        workers=1,
+        **call.get("options", {}),
+    )
 
 
 def fork(call: dict, steps_to_live: int | None = None) -> tuple[int, int]:
@@ -165,6 +172,16 @@ def at_every_step(calls: list[dict]) -> list[int]:
     raise AssertionError(f"more than {len(calls)} steps")
 
 
+def run_once() -> None:
+    """A run of one image, whose threads have ended when it returns."""
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "one.png"
+        Image.new("RGB", (9, 7)).save(image)
+        run({"images": str(image), "output": f"{folder}/f.h5"})
+
+
 def serve() -> None:
     """Answer requests, one a line: from standard input to standard output."""
     importlib.metadata.version = once_for_each_path(importlib.metadata.version)
@@ -177,6 +194,7 @@ def serve() -> None:
 
     torch.set_num_threads(1)
     register(MeanColour())
+    run_once()  # and what is looked up once is known to all children
     gc.freeze()  # or a child that looks for garbage copies all of it
     for line in sys.stdin:
         function, arguments = json.loads(line)

@@ -27,7 +27,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 from parts_folders import divided
-from quick_examples import quicken
+from quick_examples import make_shallow, quicken
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -37,6 +37,8 @@ LEFT_OUT = ("07", "08", "09", "10", "11")  # seven photos of a class are enough,
 # With the program that users have, as its workers are processes of their own. All others with one that
 # starts faster, and reads smaller images.
 AS_USERS_HAVE_IT = ("distributed.md",)
+# Near-duplicates are looked for with the networks as they are; elsewhere they have fewer blocks.
+WHOLE_NETWORKS = ("duplicates.md",)
 SETTING_UP = ("git clone", "make", "pip install")
 
 
@@ -124,18 +126,18 @@ def check_setting_up(block: Block) -> None:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """Make, once a session and only when a page needs it, a file that another page makes."""
-    made: dict[tuple[str, bool], Path] = {}
+    made: dict[tuple[str, str], Path] = {}
 
-    def finish(name: str, photos: Path, as_users_have_it: bool) -> Path:
+    def finish(name: str, photos: Path, networks: str) -> Path:
         import penult
 
-        key = name, as_users_have_it  # the rows of one are of larger images than the other's
+        key = name, networks  # whose rows are others
         if key not in made:
             path = tmp_path_factory.mktemp("finished") / name
             if name == "features.h5":
                 penult.extract(photos, path)
             else:
-                rows = finish("features.h5", photos, as_users_have_it)
+                rows = finish("features.h5", photos, networks)
                 if name == "flowers.skops":
                     penult.train(penult.load(rows)).save(path)
                 elif name == "photos.rows":
@@ -174,14 +176,20 @@ def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch, req
     ]
     (folder / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
     as_users_have_it = page.name in AS_USERS_HAVE_IT or sys.platform != "linux"
+    networks = "as users have them"
     if not as_users_have_it:
         quicken(monkeypatch.setattr)
+        networks = "of small images"
+        if page.name not in WHOLE_NETWORKS:
+            make_shallow(monkeypatch.setattr)
+            monkeypatch.setenv("PENULT_SHALLOW", "1")  # for warm.py
+            networks = "shallow"
     markdown = with_a_free_port(page.read_text())
     if page.name == "README.md":  # as in any folder of photos, one is broken
         (photos / "tulip" / "broken.jpg").write_bytes(b"nonsense")
     needs = re.match(r"<!-- needs: (.+) -->", markdown)
     for name in needs[1].split(", ") if needs else ():
-        made = finished(name, photos, as_users_have_it)
+        made = finished(name, photos, networks)
         copy = shutil.copytree if made.is_dir() else shutil.copyfile
         copy(made, folder / name)
     if page.name == "databases.md":

@@ -123,8 +123,8 @@ def serve(address: str) -> None:
         with contextlib.suppress(ImportError):  # of what an extra brings that is not installed
             importlib.import_module(module.name)
     import_openvino()
-    # Imported here for what is imported before it. The first comparison of a page is drawn.
-    importlib.import_module("quick_examples").quicken(setattr, comparisons=1)
+    # Imported here for what is imported before it.
+    importlib.import_module("quick_examples").quicken(setattr)
     pages = page_environment("penult.reporting")
     for name in pages.list_templates(extensions=["html"]):
         with contextlib.suppress(jinja2.TemplateError):  # of what has filters of its own
@@ -215,6 +215,8 @@ def answer(connection: socket.socket, run: Callable[[], object] | None = None) -
         os.chdir(folder)
         os.environ.clear()
         os.environ.update({os.fsdecode(k): os.fsdecode(v) for k, v in environment.items()})
+        if "PENULT_SHALLOW" in os.environ:
+            have_shallow_networks()
         sys.argv = ["penult", *arguments]
         code = ended(run)
     except BaseException:
@@ -228,6 +230,11 @@ def answer(connection: socket.socket, run: Callable[[], object] | None = None) -
     os.close(nothing)
     connection.sendall(bytes([code]))
     connection.close()
+
+
+@cache
+def have_shallow_networks() -> None:
+    importlib.import_module("quick_examples").make_shallow(setattr)
 
 
 def ended(run: Callable[[], object] | None = None) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
+from functools import cache
 
 import pytest
 from PIL import Image
@@ -13,13 +15,25 @@ from penult.features.read import load
 pillow_heif = pytest.importorskip("pillow_heif")
 
 
+@pytest.fixture(scope="module")
+def as_heic():
+    """The HEIC of a photo, which takes long to make: once for all tests, as their photos are the same."""
+
+    @cache
+    def encode(data):
+        pillow_heif.register_heif_opener()
+        Image.open(io.BytesIO(data)).save(made := io.BytesIO(), "HEIF", quality=90)
+        return made.getvalue()
+
+    return encode
+
+
 @pytest.fixture
-def phone(photos):
+def phone(photos, as_heic):
     """`photos` as HEIC, but for the first of each class; and one with another name than it has."""
-    pillow_heif.register_heif_opener()
     for path in sorted(photos.rglob("*.jpg")):
         if not path.stem.endswith("_01"):
-            Image.open(path).save(path.with_suffix(".HEIC"), "HEIF", quality=90)
+            path.with_suffix(".HEIC").write_bytes(as_heic(path.read_bytes()))
             path.unlink()
     (photos / "daisy/daisy_02.HEIC").rename(photos / "daisy/daisy_02.jpg")
     return photos

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
-from functools import partial
+from functools import cache, partial
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ class Timm(BackboneSource):
         import timm
 
         for name in timm.list_pretrained():
-            cfg: Any = timm.get_pretrained_cfg(name)
+            cfg = _pretrained(name)
             known = sizes().get(f"timm/{cfg.architecture}")
             yield ModelInfo(
                 name=f"timm:{name}",
@@ -260,6 +260,14 @@ def _files(cfg: Any) -> tuple[str, ...]:
 
 def _file_name(url: str) -> str:
     return url.rpartition("/")[2]
+
+
+@cache
+def _pretrained(name: str) -> Any:
+    """What timm knows of weights, to be looked at: it makes a deep copy for each who asks."""
+    import timm
+
+    return timm.get_pretrained_cfg(name)
 
 
 def _cached(cfg: Any) -> Path | None:

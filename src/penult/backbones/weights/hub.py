@@ -26,6 +26,10 @@ def cached_hub_file(repository: str, files: Sequence[str]) -> Path | None:
     """
     hub = _huggingface_hub()
     owner_name, _, revision = repository.partition("@")
+    # Of most repositories there is nothing, which is seen sooner than that each file is missing.
+    folder = hub.file_download.repo_folder_name(repo_id=owner_name, repo_type="model")
+    if not Path(hub.constants.HF_HUB_CACHE, folder).is_dir():
+        return None
     for file in files:
         found = hub.try_to_load_from_cache(owner_name, file, revision=revision or None)
         if isinstance(found, str):
@@ -92,6 +96,7 @@ def _huggingface_hub() -> Any:
     import huggingface_hub
     import huggingface_hub.constants
     import huggingface_hub.errors
+    import huggingface_hub.file_download
     import huggingface_hub.utils
 
     huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
