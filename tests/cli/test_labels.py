@@ -70,6 +70,7 @@ def test_as_json(penult, rows, tmp_path):
         "corrected": [{"id": image, "label": label}],
         "already": 0,
         "by_folder": [],
+        "new_classes": [],
         "removed": [],
         "missing": [],
         "unread": [],

@@ -135,7 +135,7 @@ def test_a_label_that_no_image_has_is_likely_misspelled_and_taken_where_it_is_me
     with pytest.raises(UnknownNameError, match=r"unknown label 'rsoe' in .*, line 2; did you mean"):
         applied(tmp_path, "iris/1.jpg,iris,0,rsoe,1")
     done, _ = applied(tmp_path, "iris/1.jpg,iris,0,violet,1", allow_new=True)
-    assert done.corrected == {"iris/1.jpg": "violet"}
+    assert (done.corrected, done.new_classes) == ({"iris/1.jpg": "violet"}, ("violet",))
 
 
 def test_what_a_table_of_labels_would_read_otherwise_is_refused(tmp_path):
@@ -211,6 +211,18 @@ def test_a_class_that_somebody_made_is_taken_and_is_that_of_new_photos_in_its_fo
     assert dict(done.by_folder) == {"lily/1.jpg": "lily"}
     assert done.removed == ("iris/3.jpg",)  # somebody took its label away
     assert done.unlabelled == ("loose.jpg", "iris/3.jpg")
+
+
+def test_a_label_of_a_table_that_is_spelled_almost_like_another_is_no_new_class(tmp_path):
+    told = (
+        r"unknown label 'irsi' of loose\.jpg in .*; did you mean iris\? \(allow_new=True takes it"
+    )
+    with pytest.raises(UnknownNameError, match=told):
+        corrections(tmp_path, "rose/1.jpg,lily", "loose.jpg,irsi|rose")
+    assert not (tmp_path / "labels.csv").exists()
+    done, table = corrections(tmp_path, "rose/1.jpg,lily", "loose.jpg,irsi", allow_new=True)
+    assert (table["loose.jpg"], done.new_classes) == ("irsi", ("irsi", "lily"))
+    assert corrections(tmp_path, "rose/1.jpg,lily")[0].new_classes == ("lily",)
 
 
 def test_a_table_of_other_photos_is_one_line(tmp_path):

@@ -19,6 +19,7 @@ from penult.messages import escape_formula
 from penult.output import atomic_output, check_output
 from penult.records import Features
 from penult.representation import short_repr
+from penult.spelling import likely_meant
 from penult.suffixes import LABEL_TABLE
 from penult.tabular import text_columns
 from penult.texts import composed
@@ -43,6 +44,8 @@ class AppliedLabels:
         Images of the list that had the label already.
     by_folder : mapping of str to str
         Id to the label taken from the folder, of the images that had none.
+    new_classes : tuple of str
+        Labels that no image had, and that some have now; sorted.
     removed : tuple of str
         Ids of the images that a table of labels names without one, so that they have none.
     missing : tuple of str
@@ -58,6 +61,7 @@ class AppliedLabels:
     corrected: Mapping[str, str]
     already: int
     by_folder: Mapping[str, str] = field(default_factory=dict)
+    new_classes: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
@@ -98,7 +102,8 @@ def apply_labels(
         The table to write (``.csv``), whole or not at all: ``path``, ``label``, and ``split`` and
         ``group`` where the features have them.
     allow_new : bool, default=False
-        Take labels that no image has yet; those of a table of labels are always taken.
+        Take labels that no image has yet. Those of a table of labels are taken as new classes, but
+        for one that is spelled almost like a label that images have.
     by_folder : bool, default=False
         Give images without a label that of the folder that they lie in, if some image has that
         label: those that were added after the table was written that the features have their
@@ -117,7 +122,7 @@ def apply_labels(
         If the list cannot be read, names an image that is not there, gives one two labels, or was
         made when an image had another label; names the line.
     UnknownNameError
-        If it suggests a label that no image has.
+        If it suggests a label that no image has, or a table has one that is likely misspelled.
     UsageError
         If an image cannot be named in a table, or its label cannot stand there.
     PathNotFoundError, FeatureFileError
@@ -143,9 +148,12 @@ def apply_labels(
     if lines is None:
         stated = labels_of_ids(file, labels)
         wanted, missing = stated.labels, stated.missing
-        known = sorted({*known, *_names(wanted)})
+        if not allow_new:
+            _refuse_misspelled(file, wanted, known)
     else:
         wanted = _wanted(file, lines, labels, known, allow_new=allow_new)
+    new_classes = tuple(sorted(_names(wanted).difference(known)))
+    known = sorted([*known, *new_classes])
     corrected = {image: new for image, new in wanted.items() if new and new != labels[image]}
     removed = tuple(image for image, new in wanted.items() if new is None)
     filled = _labels_of_folders(labels, known, wanted) if by_folder else {}
@@ -160,6 +168,7 @@ def apply_labels(
         corrected=corrected,
         already=len(wanted) - len(corrected) - len(removed),
         by_folder=filled,
+        new_classes=new_classes,
         removed=removed,
         missing=missing,
         unread=unread,
@@ -173,6 +182,17 @@ def apply_labels(
 
 def _names(labels: Mapping[str, str | None]) -> set[str]:
     return {name for one in labels.values() if one for name in one.split("|")}
+
+
+def _refuse_misspelled(file: Path, wanted: Mapping[str, str | None], known: Sequence[str]) -> None:
+    """Refuse a label of a table that is spelled almost like a known one; others are new classes."""
+    for name in sorted(_names(wanted).difference(known)):
+        meant = likely_meant(name, known)
+        if meant is not None:
+            image = next(one for one, label in wanted.items() if name in (label or "").split("|"))
+            hint = f"{option('allow_new', True)} takes it as a new class"
+            kind = f"label of {image} in {file}"
+            raise UnknownNameError(kind, name, known, hint=hint, meant=[meant])
 
 
 def _labels_of_folders(

@@ -33,7 +33,12 @@ def run(
         Path, typer.Option("--output", "-o", help="Table of all labels to write, .csv.")
     ],
     allow_new: Annotated[
-        bool, typer.Option("--allow-new", help="Take labels that no image has yet.")
+        bool,
+        typer.Option(
+            "--allow-new",
+            help="Take labels that no image has yet, and from a table of labels also those "
+            "that are spelled almost like another.",
+        ),
     ] = False,
     by_folder: Annotated[
         bool,
@@ -82,6 +87,7 @@ def run(
                 "corrected": [{"id": one, "label": new} for one, new in applied.corrected.items()],
                 "already": applied.already,
                 "by_folder": [{"id": one, "label": new} for one, new in applied.by_folder.items()],
+                "new_classes": list(applied.new_classes),
                 "removed": list(applied.removed),
                 "missing": list(applied.missing),
                 "unread": list(applied.unread),
@@ -91,6 +97,9 @@ def run(
         return
     say_some([f"{image}: now {label}" for image, label in applied.corrected.items()])
     say(f"{count(len(applied.corrected), 'label')} of {count(applied.images, 'image')} put right")
+    if applied.new_classes:
+        new = count(len(applied.new_classes), "new class")
+        say(f"{new}, whose label no image had: {listed(applied.new_classes, _NAMED)}")
     if applied.already:
         say(f"{count(applied.already, 'image')} of the list had the label already")
     if applied.missing:
