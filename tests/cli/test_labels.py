@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 
+import numpy as np
 import pytest
+from feature_files import record, write
 
 from penult import load
 from penult.reporting.commands import FEATURES
@@ -70,6 +72,7 @@ def test_as_json(penult, rows, tmp_path):
         "corrected": [{"id": image, "label": label}],
         "already": 0,
         "by_folder": [],
+        "unknown_folders": [],
         "new_classes": [],
         "removed": [],
         "missing": [],
@@ -132,6 +135,22 @@ def test_a_photo_mended_keeps_its_label_and_one_added_gets_that_of_its_folder(
     done = penult(*extract, "--labels", table, "--overwrite")
     assert "no label" not in done.out
     assert label(rows, _id(root, added)) == folder
+
+
+def test_a_folder_that_is_no_class_is_named_with_a_way_out(penult, tmp_path):
+    photos = [record("iris/1.jpg", "iris"), record("crocus/1.jpg"), record("crocus/2.jpg")]
+    rows = write(tmp_path / "rows.h5", photos, [np.zeros((3, 2))])
+    (tmp_path / "list.csv").write_text("path,label\niris/1.jpg,iris\n")
+    table = tmp_path / "all.csv"
+    apply = ("labels", "apply", tmp_path / "list.csv", rows, "-o", table, "--by-folder")
+    assert (
+        "2 images without a label: crocus/1.jpg, crocus/2.jpg; no image has the name of the folder "
+        "crocus as its label: type it again with --allow-new --overwrite to take it all the same, "
+        f"or write labels into {table}\n"
+    ) in penult(*apply).out
+    done = penult(*apply, "--allow-new", "--overwrite")
+    assert "1 new class, whose label no image had: crocus\n" in done.out
+    assert "without a label" not in done.out
 
 
 def _id(root, photo):

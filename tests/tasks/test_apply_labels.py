@@ -182,7 +182,7 @@ def test_by_folder_labels_only_those_without_a_label_whose_folder_is_a_label(tmp
         "rose/other.jpg": "iris",  # the list says more than the folder
     }
     assert dict(done.by_folder) == {"iris/new.jpg": "iris"}
-    assert done.unlabelled == ("loose.jpg", "misc/new.jpg")
+    assert (done.unlabelled, done.unknown_folders) == (("loose.jpg", "misc/new.jpg"), ("misc",))
     assert applied(tmp_path, line, photos=photos)[0].by_folder == {}
 
 
@@ -211,6 +211,14 @@ def test_a_class_that_somebody_made_is_taken_and_is_that_of_new_photos_in_its_fo
     assert dict(done.by_folder) == {"lily/1.jpg": "lily"}
     assert done.removed == ("iris/3.jpg",)  # somebody took its label away
     assert done.unlabelled == ("loose.jpg", "iris/3.jpg")
+
+
+def test_a_folder_that_is_no_class_yet_is_one_where_new_ones_are_allowed(tmp_path):
+    photos = [*PHOTOS, feature_files.record("crocus/1.jpg"), feature_files.record("crocus/2.jpg")]
+    done, table = applied(tmp_path, photos=photos, by_folder=True, allow_new=True)
+    assert dict(done.by_folder) == {"crocus/1.jpg": "crocus", "crocus/2.jpg": "crocus"}
+    assert (done.unknown_folders, done.new_classes) == ((), ("crocus",))
+    assert dict(table)["crocus/2.jpg"] == "crocus"
 
 
 def test_a_label_of_a_table_that_is_spelled_almost_like_another_is_no_new_class(tmp_path):

@@ -44,6 +44,9 @@ class AppliedLabels:
         Images of the list that had the label already.
     by_folder : mapping of str to str
         Id to the label taken from the folder, of the images that had none.
+    unknown_folders : tuple of str
+        With `by_folder`, folders of images that are left without a label, as no other image has
+        the folder's name as its label; sorted.
     new_classes : tuple of str
         Labels that no image had, and that some have now; sorted.
     removed : tuple of str
@@ -61,6 +64,7 @@ class AppliedLabels:
     corrected: Mapping[str, str]
     already: int
     by_folder: Mapping[str, str] = field(default_factory=dict)
+    unknown_folders: tuple[str, ...] = ()
     new_classes: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
@@ -102,12 +106,14 @@ def apply_labels(
         The table to write (``.csv``), whole or not at all: ``path``, ``label``, and ``split`` and
         ``group`` where the features have them.
     allow_new : bool, default=False
-        Take labels that no image has yet. Those of a table of labels are taken as new classes, but
-        for one that is spelled almost like a label that images have.
+        Take labels that no image has yet, with `by_folder` the folders' as well. Those of a table
+        of labels are taken as new classes, but for one that is spelled almost like a label that
+        images have.
     by_folder : bool, default=False
         Give images without a label that of the folder that they lie in, if some image has that
-        label: those that were added after the table was written that the features have their
-        labels from. One that a table of labels names without a label is left without.
+        label, or with `allow_new`: those that were added after the table was written that the
+        features have their labels from. One that a table of labels names without a label is left
+        without.
     overwrite : bool, default=False
         Replace `output` if it exists.
 
@@ -152,13 +158,14 @@ def apply_labels(
             _refuse_misspelled(file, wanted, known)
     else:
         wanted = _wanted(file, lines, labels, known, allow_new=allow_new)
-    new_classes = tuple(sorted(_names(wanted).difference(known)))
-    known = sorted([*known, *new_classes])
     corrected = {image: new for image, new in wanted.items() if new and new != labels[image]}
     removed = tuple(image for image, new in wanted.items() if new is None)
-    filled = _labels_of_folders(labels, known, wanted) if by_folder else {}
+    folders = _folders(labels, wanted) if by_folder else {}
+    given = {*known, *_names(wanted)}
+    filled = {one: folder for one, folder in folders.items() if allow_new or folder in given}
+    new_classes = _names({**filled, **wanted}).difference(known)
     columns["label"] = list({**labels, **filled, **wanted}.values())
-    unread = _add_unread(columns, features, known)
+    unread = _add_unread(columns, features, {*known, *new_classes})
     table = label_table(columns, str(target))
     with atomic_output(target, overwrite=overwrite) as temporary:
         temporary.write_bytes(table)
@@ -168,7 +175,8 @@ def apply_labels(
         corrected=corrected,
         already=len(wanted) - len(corrected) - len(removed),
         by_folder=filled,
-        new_classes=new_classes,
+        unknown_folders=tuple(sorted({*folders.values()}.difference(filled.values()))),
+        new_classes=tuple(sorted(new_classes)),
         removed=removed,
         missing=missing,
         unread=unread,
@@ -195,27 +203,24 @@ def _refuse_misspelled(file: Path, wanted: Mapping[str, str | None], known: Sequ
             raise UnknownNameError(kind, name, known, hint=hint, meant=[meant])
 
 
-def _labels_of_folders(
-    labels: Mapping[str, str | None], known: Sequence[str], given: Mapping[str, str | None]
-) -> dict[str, str]:
-    """Label those that have none by their folders, where these are named as labels are."""
-    folders = {
+def _folders(labels: Mapping[str, str | None], given: Mapping[str, str | None]) -> dict[str, str]:
+    """The folders of those that have no label, and are given none."""
+    return {
         image: composed(image.split("/")[-2])
         for image, label in labels.items()
         if label is None and image not in given and "/" in image
     }
-    return {image: folder for image, folder in folders.items() if folder in known}
 
 
 def _add_unread(
-    columns: dict[str, list[str | None]], features: Features, known: Sequence[str]
+    columns: dict[str, list[str | None]], features: Features, known: set[str]
 ) -> tuple[str, ...]:
     """Add the images that could not be read to the columns of the table, and return their ids."""
     found = labels_of_unread((one.id for one in features.failures), features.origin)
     added = []
     for image, annotation in found.items():
         names = sorted(map(composed, annotation.labels))
-        if set(names) <= set(known) and image not in columns["id"]:
+        if known.issuperset(names) and image not in columns["id"]:
             cells = {
                 "id": image,
                 "label": "|".join(names),

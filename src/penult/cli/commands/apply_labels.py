@@ -37,7 +37,7 @@ def run(
         typer.Option(
             "--allow-new",
             help="Take labels that no image has yet, and from a table of labels also those "
-            "that are spelled almost like another.",
+            "that are spelled almost like another; with --by-folder those of folders as well.",
         ),
     ] = False,
     by_folder: Annotated[
@@ -87,6 +87,7 @@ def run(
                 "corrected": [{"id": one, "label": new} for one, new in applied.corrected.items()],
                 "already": applied.already,
                 "by_folder": [{"id": one, "label": new} for one, new in applied.by_folder.items()],
+                "unknown_folders": list(applied.unknown_folders),
                 "new_classes": list(applied.new_classes),
                 "removed": list(applied.removed),
                 "missing": list(applied.missing),
@@ -117,6 +118,13 @@ def run(
         without = f"{count(len(applied.unlabelled), 'image')} without a label"
         is_meant = by_folder or set(applied.unlabelled) <= set(applied.removed)
         hint = "" if is_meant else "; --by-folder gives those of the folders"
+        if applied.unknown_folders:
+            folders = listed(applied.unknown_folders, _NAMED)
+            noun = "folder" if len(applied.unknown_folders) == 1 else "folders"
+            hint = (
+                f"; no image has the name of the {noun} {folders} as its label: type it again with "
+                f"--allow-new --overwrite to take it all the same, or write labels into {output}"
+            )
         say(f"{without}: {listed(applied.unlabelled, _NAMED)}{hint}")
     say_path(output)
     next_step(relabelling_step(features, output), quiet=quiet)
