@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import feature_files
 import numpy as np
@@ -15,6 +16,7 @@ from penult.errors import (
     SourceError,
     UnknownNameError,
     UsageError,
+    WrongFileError,
 )
 from penult.images.labels.annotations import ImageEntry
 from penult.images.labels.label_file import LabelFile
@@ -163,6 +165,38 @@ def test_what_cannot_be_read_or_written_is_one_line(tmp_path):
     with pytest.raises(OutputExistsError, match="exists"):
         apply_labels(file, rows, output)
     assert output.read_text() == "mine"
+
+
+def test_a_feature_file_in_place_of_the_table_is_told_with_the_right_order(tmp_path):
+    rows, file, output = rows_of(tmp_path), reviewed(tmp_path), tmp_path / "labels.csv"
+    told = re.escape(
+        f"{rows} is a feature file, not a table of labels; give the table first, and then the "
+        f"feature file: penult.apply_labels('{file}', '{rows}', output='{output}')"
+    )
+    with pytest.raises(WrongFileError, match=told):
+        apply_labels(rows, file, output)
+    for features in (rows, load(rows)):
+        with pytest.raises(WrongFileError, match=r"penult\.apply_labels\(TABLE, "):
+            apply_labels(rows, features, output)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        pytest.param("", "nothing", id="empty"),
+        pytest.param('{"a": 1}', '{"a": 1}', id="JSON"),
+        pytest.param("x" * 200, "x" * 49 + "…" + "x" * 49, id="a long line"),
+    ],
+)
+def test_of_what_is_neither_a_list_nor_a_table_both_are_told(tmp_path, text, named):
+    file = tmp_path / "reviewed.csv"
+    file.write_text(text)
+    with pytest.raises(SourceError) as error:
+        apply_labels(file, rows_of(tmp_path), tmp_path / "labels.csv")
+    assert str(error.value) == (
+        f"{file} has no column id; its first line has to name id, label and suggested, as that of "
+        f"label_errors.csv does, or path and label, as that of a table does, and names {named}"
+    )
 
 
 def test_by_folder_labels_only_those_without_a_label_whose_folder_is_a_label(tmp_path):

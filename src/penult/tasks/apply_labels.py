@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penult.checking import checked
-from penult.errors import SourceError, UnknownNameError, UsageError
+from penult.errors import SourceError, UnknownNameError, UsageError, WrongFileError
+from penult.features.places import is_feature_file
 from penult.features.read import one_set
 from penult.images.labels.label_table import label_table
 from penult.images.labels.labels_of_ids import is_reviewed_list, labels_of_ids
 from penult.images.labels.manifest_rows import unique_labels
 from penult.images.labels.reviewed_list import ReviewedLabel, read_reviewed
 from penult.images.labels.unread import labels_of_unread
-from penult.interface import option
+from penult.interface import command, option
 from penult.messages import escape_formula
 from penult.output import atomic_output, check_output
 from penult.records import Features
@@ -131,14 +132,22 @@ def apply_labels(
         If it suggests a label that no image has, or a table has one that is likely misspelled.
     UsageError
         If an image cannot be named in a table, or its label cannot stand there.
-    PathNotFoundError, FeatureFileError
-        If the list or the features cannot be read.
+    PathNotFoundError, FeatureFileError, WrongFileError
+        If the list or the features cannot be read, or each was given in place of the other.
     OutputExistsError, OutputError
         If `output` cannot be written.
     """
     file, target = Path(reviewed), Path(output)
     inputs = [file] if isinstance(features, Features) else [file, Path(features)]
     check_output(target, overwrite=overwrite, inputs=inputs, output=LABEL_TABLE)
+    if is_feature_file(reviewed):
+        is_path = isinstance(features, str | Path) and not is_feature_file(features)
+        first = str(features) if is_path else "TABLE"
+        right = command("apply_labels", first, str(file), output=str(target))
+        raise WrongFileError(
+            f"{file} is a feature file, not a table of labels; give the table first, and then the "
+            f"feature file: {right}"
+        )
     lines = read_reviewed(file) if is_reviewed_list(file) else None
     features = one_set(features, None)
     columns = text_columns(features)
