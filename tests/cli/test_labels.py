@@ -75,6 +75,7 @@ def test_as_json(penult, rows, tmp_path):
         "unknown_folders": [],
         "new_classes": [],
         "removed": [],
+        "cleared": [],
         "missing": [],
         "unread": [],
         "unlabelled": [],
@@ -151,6 +152,19 @@ def test_a_folder_that_is_no_class_is_named_with_a_way_out(penult, tmp_path):
     done = penult(*apply, "--allow-new", "--overwrite")
     assert "1 new class, whose label no image had: crocus\n" in done.out
     assert "without a label" not in done.out
+
+
+def test_a_label_that_is_taken_away_counts_once_and_one_that_was_not_there_does_not(
+    penult, tmp_path
+):
+    photos = [record("iris/1.jpg", "iris"), record("iris/2.jpg", "iris"), record("loose.jpg")]
+    rows, list_ = write(tmp_path / "rows.h5", photos, [np.zeros((3, 2))]), tmp_path / "list.csv"
+    list_.write_text("path,label\niris/1.jpg,\nloose.jpg,\n")
+    apply = ("labels", "apply", list_, rows, "-o", tmp_path / "all.csv", "--overwrite")
+    told = "iris/1.jpg: no label any more\n1 label of 3 images put right, 1 of them taken away\n"
+    assert penult(*apply).out.startswith(told)
+    found = json.loads(penult(*apply, "--json").out)
+    assert (found["removed"], found["cleared"]) == (["iris/1.jpg", "loose.jpg"], ["iris/1.jpg"])
 
 
 def _id(root, photo):

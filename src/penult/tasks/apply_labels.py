@@ -52,6 +52,8 @@ class AppliedLabels:
         Labels that no image had, and that some have now; sorted.
     removed : tuple of str
         Ids of the images that a table of labels names without one, so that they have none.
+    cleared : tuple of str
+        Those of them that had a label.
     missing : tuple of str
         What a table of labels names and is not there: photos that were deleted or moved.
     unread : tuple of str
@@ -68,6 +70,7 @@ class AppliedLabels:
     unknown_folders: tuple[str, ...] = ()
     new_classes: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    cleared: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
@@ -187,6 +190,7 @@ def apply_labels(
         unknown_folders=tuple(sorted({*folders.values()}.difference(filled.values()))),
         new_classes=tuple(sorted(new_classes)),
         removed=removed,
+        cleared=tuple(image for image in removed if labels[image] is not None),
         missing=missing,
         unread=unread,
         unlabelled=tuple(

@@ -90,14 +90,22 @@ def run(
                 "unknown_folders": list(applied.unknown_folders),
                 "new_classes": list(applied.new_classes),
                 "removed": list(applied.removed),
+                "cleared": list(applied.cleared),
                 "missing": list(applied.missing),
                 "unread": list(applied.unread),
                 "unlabelled": list(applied.unlabelled),
             }
         )
         return
-    say_some([f"{image}: now {label}" for image, label in applied.corrected.items()])
-    say(f"{count(len(applied.corrected), 'label')} of {count(applied.images, 'image')} put right")
+    say_some(
+        [
+            *(f"{image}: now {label}" for image, label in applied.corrected.items()),
+            *(f"{image}: no label any more" for image in applied.cleared),
+        ]
+    )
+    right = count(len(applied.corrected) + len(applied.cleared), "label")
+    away = f", {len(applied.cleared):,} of them taken away" if applied.cleared else ""
+    say(f"{right} of {count(applied.images, 'image')} put right{away}")
     if applied.new_classes:
         new = count(len(applied.new_classes), "new class")
         say(f"{new}, whose label no image had: {listed(applied.new_classes, _NAMED)}")
