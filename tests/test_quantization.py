@@ -204,8 +204,10 @@ def test_what_it_cannot_do_is_one_line(made, tiny, flowers, tmp_path):
         UsageError, match=r"name it int8\.penult or int8\.ckpt or int8\.safetensors"
     ):
         quantize(tiny, flowers, tmp_path / "int8.txt")
-    with pytest.raises(UsageError, match="a cosine from 0 to below 1"):
+    with pytest.raises(UsageError, match=r"^min_cosine=1 was given; it must be 0 or more, and bel"):
         quantize(tiny, flowers, tmp_path / "x.ckpt", min_cosine=1)
+    with pytest.raises(UsageError, match=r"^images=0 was given; it must be 1 or more"):
+        quantize(tiny, flowers, tmp_path / "x.ckpt", images=0)
     few = [next(flowers.rglob("*.png"))]
     with pytest.raises(SourceError, match="1 of 1 image can be read"):
         quantize(tiny, few, tmp_path / "x.ckpt")
