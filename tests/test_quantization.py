@@ -383,6 +383,11 @@ def test_what_does_most_harm_stays_in_float32(tiny, flowers, monkeypatch):
     tries = [now.done for now in told if now.unit == "tries"]
     assert tries == [*range(3, 3 + len(tries))]  # before it, both widths of weights were judged
     assert len(tries) > better.products
+    said = [now.stage for now in told if now.unit == "tries"]
+    by_now = [float(re.findall(r"mean cosine (\S+) by now", stage)[0]) for stage in said]
+    begins = float(re.findall(r"mean cosine (\S+): looking", stages)[0])
+    assert by_now[0] == begins
+    assert by_now[-1] >= begins
     assert 0 < better.in_float < better.products == 4
 
 
