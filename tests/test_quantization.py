@@ -24,8 +24,8 @@ from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
 from penult.engines import measure
 from penult.engines.agreement import cosines
+from penult.engines.openvino import cosine_metric, nncf, read_graph
 from penult.engines.openvino import engine as openvino_engine
-from penult.engines.openvino import nncf, read_graph
 from penult.engines.openvino import quantize as engine
 from penult.engines.openvino.nncf import import_nncf
 from penult.engines.registry import open_engine
@@ -384,11 +384,25 @@ def test_what_does_most_harm_stays_in_float32(tiny, flowers, monkeypatch):
     assert tries == [*range(3, 3 + len(tries))]  # before it, both widths of weights were judged
     assert len(tries) > better.products
     said = [now.stage for now in told if now.unit == "tries"]
-    by_now = [float(re.findall(r"mean cosine (\S+) by now", stage)[0]) for stage in said]
+    best = [float(re.findall(r"mean cosine (\S+) at best", stage)[0]) for stage in said]
     begins = float(re.findall(r"mean cosine (\S+): looking", stages)[0])
-    assert by_now[0] == begins
-    assert by_now[-1] >= begins
+    assert best[0] == begins
+    assert best == sorted(best)
     assert 0 < better.in_float < better.products == 4
+
+
+def test_the_best_mean_cosine_is_that_of_a_quantised_graph_over_all_images(monkeypatch):
+    monkeypatch.setattr(cosine_metric, "_outputs", lambda rows, image: [[rows[image]]])
+    metric = object.__new__(cosine_metric.CosineMetric)
+    metric.__dict__.update(calls=0, best=-1.0, counted=lambda _: None, _rows=lambda one: one)
+    metric.__dict__.update(items=[(0, 0), (1, 1)], _expected=[np.eye(2)])
+    itself, half = ([np.array([[1.0, 0.0]]), np.array([[x, 1.0]])] for x in (0.0, 1.0))
+    assert metric(itself, metric.items)[0] == pytest.approx(1)
+    assert metric(half, metric.items[:1])[0] == pytest.approx(1)
+    assert metric.best == -1
+    metric(half, metric.items)
+    assert metric.best == pytest.approx((1 + 0.5**0.5) / 2)
+    assert metric.calls == 3
 
 
 def test_nothing_to_quantise_is_one_line(toy, flowers, tmp_path):

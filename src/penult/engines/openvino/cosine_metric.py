@@ -29,7 +29,7 @@ class CosineMetric:
     """How alike the rows of a quantised graph are to those of the network it was made from.
 
     NNCF calls it with a compiled graph and some of `items`; `counted` is told how often it did.
-    `latest` is the mean cosine of the last graph that was judged by all of them.
+    `best` is the best mean cosine of a quantised graph over all of them.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class CosineMetric:
         compiled = self._compile(model)
         rows = [self._rows(output) for output in _outputs(compiled, images)]
         self._expected = [np.concatenate(row) for row in zip(*rows, strict=True)]
-        self.calls, self.latest = 0, 0.0
+        self.calls, self.best = 0, -1.0
         self.counted: Callable[[int], None] = lambda _: None
         self.items = [(images[k : k + 1], k) for k in range(len(images))]
 
@@ -66,7 +66,7 @@ class CosineMetric:
         )
         mean = float(layers.mean(axis=1).min())
         if len(places) == len(self.items) and mean < _ITSELF:
-            self.latest = mean
+            self.best = max(self.best, mean)
         return mean, layers.min(axis=0).tolist()
 
     def mean(self, graph: Any) -> float:

@@ -140,10 +140,9 @@ def quantize(
                     f"mean cosine {cosine:.4f}: looking for what to keep in float32, which takes a "
                     f"while; {reached} does without"
                 )
-                metric.latest = cosine
                 # How many tries it takes, NNCF does not know before it has ended.
                 metric.counted = announcing_late(
-                    lambda: f"what to keep in float32, mean cosine {metric.latest:.4f} by now",
+                    lambda: f"what to keep in float32, mean cosine {metric.best:.4f} at best",
                     None,
                     "tries",
                 )
