@@ -62,6 +62,14 @@ def test_what_failed_before_is_tried_again_and_is_not_added(make_features):
     assert changes_of(old, now) == Changes(added=("d",), retried=("b",))
 
 
+def test_what_only_a_table_of_labels_names_was_removed_and_is_added_when_it_comes(make_features):
+    gone = Failure("b", "named in labels.csv, but there is no such image")
+    both = make_features({"x": 2}, ids=("a", "b"), content=["1", "2"])
+    one = make_features({"x": 1}, ids=("a",), content=["1"], failures=(gone,))
+    assert made_changes(both, one) == Changes(removed=("b",))
+    assert changes_of(one, records(a=["x"], b=["x"])) == Changes(added=("b",))
+
+
 def test_several_labels_are_compared_as_a_set(make_features):
     targets = np.array([[True, True], [True, False]])
     old = make_features({"x": 1, "y": 1}, ids=("a", "b"), targets=targets)

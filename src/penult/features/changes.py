@@ -43,7 +43,7 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
     there, same = _places_in(new_ids, old_ids)
     differs = same & (labels[there] != _hashes(_labels(old)))
     without_row = [records[places[k]].id for k in np.flatnonzero(~np.isin(new_ids, old_ids))]
-    failed = {failure.id for failure in old.failures}
+    failed = _failed(old)
     return Changes(
         added=tuple(one for one in without_row if one not in failed),
         removed=_some_ids(old, ~same),
@@ -74,7 +74,7 @@ def made_changes(old: Features, new: Features) -> Changes:
     went = _places_by_id(old, ~same)
     came = _places_by_id(new, ~np.isin(new_ids, old_ids))
     renamed = renamed_images(_contents(old, went), _contents(new, came))
-    came_as, failed = set(renamed.values()), {failure.id for failure in new.failures}
+    came_as, failed = set(renamed.values()), _failed(new)
     removed = [one for one in went if one not in renamed and one not in failed]
     differs = same & (_hashes(_labels(new))[there] != _hashes(_labels(old)))
     pairs = [(k, int(there[k])) for k in np.flatnonzero(differs).tolist()]
@@ -111,6 +111,11 @@ def renamed_images(before: Mapping[str, Hashable], after: Mapping[str, Hashable]
 
 def _relabelled(image: str, before: Iterable[str], after: Iterable[str]) -> Relabelled:
     return Relabelled(str(image), tuple(sorted(before)), tuple(sorted(after)))
+
+
+def _failed(features: Features) -> set[str]:
+    """The ids of images that are there and have no row."""
+    return {failure.id for failure in features.failures if not failure.is_missing}
 
 
 def _classes(features: Features) -> set[str]:
