@@ -24,8 +24,8 @@ from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
 from penult.engines import measure
 from penult.engines.agreement import cosines
+from penult.engines.openvino import cosine_metric, nncf, read_graph
 from penult.engines.openvino import engine as openvino_engine
-from penult.engines.openvino import nncf, read_graph
 from penult.engines.openvino import quantize as engine
 from penult.engines.openvino.nncf import import_nncf
 from penult.engines.registry import open_engine
@@ -204,8 +204,10 @@ def test_what_it_cannot_do_is_one_line(made, tiny, flowers, tmp_path):
         UsageError, match=r"name it int8\.penult or int8\.ckpt or int8\.safetensors"
     ):
         quantize(tiny, flowers, tmp_path / "int8.txt")
-    with pytest.raises(UsageError, match="a cosine from 0 to below 1"):
+    with pytest.raises(UsageError, match=r"^min_cosine=1 was given; it must be 0 or more, and bel"):
         quantize(tiny, flowers, tmp_path / "x.ckpt", min_cosine=1)
+    with pytest.raises(UsageError, match=r"^images=0 was given; it must be 1 or more"):
+        quantize(tiny, flowers, tmp_path / "x.ckpt", images=0)
     few = [next(flowers.rglob("*.png"))]
     with pytest.raises(SourceError, match="1 of 1 image can be read"):
         quantize(tiny, few, tmp_path / "x.ckpt")
@@ -381,7 +383,26 @@ def test_what_does_most_harm_stays_in_float32(tiny, flowers, monkeypatch):
     tries = [now.done for now in told if now.unit == "tries"]
     assert tries == [*range(3, 3 + len(tries))]  # before it, both widths of weights were judged
     assert len(tries) > better.products
+    said = [now.stage for now in told if now.unit == "tries"]
+    best = [float(re.findall(r"mean cosine (\S+) at best", stage)[0]) for stage in said]
+    begins = float(re.findall(r"mean cosine (\S+): looking", stages)[0])
+    assert best[0] == begins
+    assert best == sorted(best)
     assert 0 < better.in_float < better.products == 4
+
+
+def test_the_best_mean_cosine_is_that_of_a_quantised_graph_over_all_images(monkeypatch):
+    monkeypatch.setattr(cosine_metric, "_outputs", lambda rows, image: [[rows[image]]])
+    metric = object.__new__(cosine_metric.CosineMetric)
+    metric.__dict__.update(calls=0, best=-1.0, counted=lambda _: None, _rows=lambda one: one)
+    metric.__dict__.update(items=[(0, 0), (1, 1)], _expected=[np.eye(2)])
+    itself, half = ([np.array([[1.0, 0.0]]), np.array([[x, 1.0]])] for x in (0.0, 1.0))
+    assert metric(itself, metric.items)[0] == pytest.approx(1)
+    assert metric(half, metric.items[:1])[0] == pytest.approx(1)
+    assert metric.best == -1
+    metric(half, metric.items)
+    assert metric.best == pytest.approx((1 + 0.5**0.5) / 2)
+    assert metric.calls == 3
 
 
 def test_nothing_to_quantise_is_one_line(toy, flowers, tmp_path):

@@ -152,9 +152,17 @@ class Job:
         return Room(store.output, store.folder, size, row_bytes, halves=self.halves)
 
     def report(self, done: int, failed: int, kept: int = 0) -> None:
-        """Say how far the run is; the listing's failures are counted here."""
-        missing = len(self.listing.failures)
-        self.tell(Progress(done + missing, self.total, failed + missing, kept, stage="extract"))
+        """Say how far the run is; the listing's failures are counted here.
+
+        What only a table of labels names is no image that is to be done.
+        """
+        unread = self._unread
+        total = len(self.records) + unread
+        self.tell(Progress(done + unread, total, failed + unread, kept, stage="extract"))
+
+    @cached_property
+    def _unread(self) -> int:
+        return sum(not failure.is_missing for failure in self.listing.failures)
 
     def all_failures(self, failures: Sequence[Failure]) -> list[Failure]:
         """Join them with the listing's, by id."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["closest"]
+__all__ = ["closest", "likely_meant"]
+
+_LETTERS_A_TYPO = 4
+_DIGITS = re.compile(r"\d")
 
 
 def closest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
@@ -28,6 +32,27 @@ def closest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     likely = [one for one in found if steps[one] < max(2 * fewest, 1)]
     likely.sort(key=steps.__getitem__)
     return [by_lower[one] for one in likely[:most]]
+
+
+def likely_meant(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a new one is likely a misspelling of; None where it is a name of its own.
+
+    `closest` is for a name that is wrong in any case; this one is for a name that may be right:
+    ``bat`` is no ``cat``, and ``type 2`` no ``type 1``.
+
+    Parameters
+    ----------
+    name : str
+        As it was typed.
+    known : iterable of str
+        The names that there are; case does not count.
+    """
+    for one in closest(name, known, 1):
+        is_other_number = _DIGITS.sub("", name) == _DIGITS.sub("", one)
+        typos = _typos(name.lower(), one.lower())
+        if typos <= len(name) // _LETTERS_A_TYPO and not is_other_number:
+            return one
+    return None
 
 
 def _typos(a: str, b: str) -> int:

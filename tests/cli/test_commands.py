@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from penult import load
 from penult.cli.training import parse_grid
+from penult.images.notes import log_failures
 
 pytestmark = pytest.mark.light
 
@@ -43,6 +45,25 @@ def test_extract_lists_failures_and_files_passed_over(penult, photos, toy, tmp_p
     assert done.err == ""
     assert "1 of 37 images could not be read:\n  rose/broken.jpg: " in done.out
     assert "1 other file passed over: 1 .txt" in done.out
+
+
+def test_extract_tells_what_a_table_names_and_is_not_there_from_what_cannot_be_read(
+    penult, photos, toy, tmp_path, caplog
+):
+    (photos / "rose" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label\nrose/rose_01.jpg,rose\nrose/gone.jpg,rose\n")
+    done = penult("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, "--labels", table)
+    assert "37 of 37 images, 1 failed" in done.err
+    assert "1 of 37 images could not be read:\n  rose/broken.jpg: " in done.out
+    assert (
+        "\n1 image of the table of labels is not there:\n  rose/gone.jpg: named in labels.csv, but "
+        "there is no such image\n"
+    ) in done.out
+    log_failures(load(tmp_path / "f.h5").failures, total=38)
+    unread, missing = caplog.messages
+    assert unread.startswith("1 of 37 images could not be read, and is in .failures")
+    assert missing.startswith("1 image of the table of labels is not there, and is in .failures of")
 
 
 def test_extract_json_is_one_object(penult, photos, toy, tmp_path):

@@ -259,19 +259,21 @@ def test_an_update_tells_classes_that_were_renamed_or_are_gone(penult, photos, t
     (photos / "rose" / "rose_01.jpg").write_bytes(b"no image")
     (photos / "daisy").rename(photos / "marguerite")
     shutil.rmtree(photos / "tulip")
+    gone = "\ngone: 2 classes, daisy, tulip\n"
+    assert gone in penult(*call, "--dry-run").out
     told = penult(*call).out
     assert "can no longer be read: 1 image, rose/rose_01.jpg\n" in told
     assert (
         "relabelled: 12 images, daisy to marguerite: marguerite/daisy_01.jpg, "
-        "marguerite/daisy_02.jpg, marguerite/daisy_03.jpg and 9 more\ngone: 1 class, tulip\n"
-        in told
+        "marguerite/daisy_02.jpg, marguerite/daisy_03.jpg and 9 more" + gone in told
     )
     (photos / "marguerite").rename(photos / "aster")
     for number in (2, 3):
         photo = photos / "rose" / f"rose_{number:02}.jpg"
         photo.rename(photos / "aster" / photo.name)
     assert (
-        "relabelled: 14 images, marguerite to aster (12), rose to aster (2)\n" in penult(*call).out
+        "relabelled: 14 images, marguerite to aster (12), rose to aster (2)\n"
+        "gone: 1 class, marguerite\n" in penult(*call).out
     )
 
 

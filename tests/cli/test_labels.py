@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 
+import numpy as np
 import pytest
+from feature_files import record, write
 
 from penult import load
 from penult.reporting.commands import FEATURES
@@ -70,7 +72,10 @@ def test_as_json(penult, rows, tmp_path):
         "corrected": [{"id": image, "label": label}],
         "already": 0,
         "by_folder": [],
+        "unknown_folders": [],
+        "new_classes": [],
         "removed": [],
+        "cleared": [],
         "missing": [],
         "unread": [],
         "unlabelled": [],
@@ -131,6 +136,35 @@ def test_a_photo_mended_keeps_its_label_and_one_added_gets_that_of_its_folder(
     done = penult(*extract, "--labels", table, "--overwrite")
     assert "no label" not in done.out
     assert label(rows, _id(root, added)) == folder
+
+
+def test_a_folder_that_is_no_class_is_named_with_a_way_out(penult, tmp_path):
+    photos = [record("iris/1.jpg", "iris"), record("crocus/1.jpg"), record("crocus/2.jpg")]
+    rows = write(tmp_path / "rows.h5", photos, [np.zeros((3, 2))])
+    (tmp_path / "list.csv").write_text("path,label\niris/1.jpg,iris\n")
+    table = tmp_path / "all.csv"
+    apply = ("labels", "apply", tmp_path / "list.csv", rows, "-o", table, "--by-folder")
+    assert (
+        "2 images without a label: crocus/1.jpg, crocus/2.jpg; no image has the name of the folder "
+        "crocus as its label: type it again with --allow-new --overwrite to take it all the same, "
+        f"or write labels into {table}\n"
+    ) in penult(*apply).out
+    done = penult(*apply, "--allow-new", "--overwrite")
+    assert "1 new class, whose label no image had: crocus\n" in done.out
+    assert "without a label" not in done.out
+
+
+def test_a_label_that_is_taken_away_counts_once_and_one_that_was_not_there_does_not(
+    penult, tmp_path
+):
+    photos = [record("iris/1.jpg", "iris"), record("iris/2.jpg", "iris"), record("loose.jpg")]
+    rows, list_ = write(tmp_path / "rows.h5", photos, [np.zeros((3, 2))]), tmp_path / "list.csv"
+    list_.write_text("path,label\niris/1.jpg,\nloose.jpg,\n")
+    apply = ("labels", "apply", list_, rows, "-o", tmp_path / "all.csv", "--overwrite")
+    told = "iris/1.jpg: no label any more\n1 label of 3 images put right, 1 of them taken away\n"
+    assert penult(*apply).out.startswith(told)
+    found = json.loads(penult(*apply, "--json").out)
+    assert (found["removed"], found["cleared"]) == (["iris/1.jpg", "loose.jpg"], ["iris/1.jpg"])
 
 
 def _id(root, photo):

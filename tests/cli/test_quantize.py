@@ -71,8 +71,12 @@ def test_mistakes_are_one_line(penult, tiny, photos, tmp_path):
         (("-c", tmp_path / "nowhere", "-o", tmp_path / "x.ckpt"), 2, "no such file or folder"),
         (("-c", photos, "-o", tmp_path / "no" / "x.ckpt"), 2, "there is no folder"),
         (("-c", photos, "-o", tmp_path / "x.ckpt", "-l", "nothing"), 2, "unknown layer"),
-        (("-c", photos, "-o", tmp_path / "x.ckpt", "--min-cosine", 1.5), 2, "below 1"),
+        (
+            ("-c", photos, "-o", tmp_path / "x.ckpt", "--min-cosine", 1.5),
+            2,
+            "penult: --min-cosine 1.5 was given; it must",
+        ),
     ):
-        done = penult("quantize", tiny, *asked, "-q")
+        done = penult("quantize", tiny, *asked)
         assert (done.code, len(done.err.splitlines())) == (code, 1), done.err
         assert said in done.err

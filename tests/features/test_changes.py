@@ -62,6 +62,14 @@ def test_what_failed_before_is_tried_again_and_is_not_added(make_features):
     assert changes_of(old, now) == Changes(added=("d",), retried=("b",))
 
 
+def test_what_only_a_table_of_labels_names_was_removed_and_is_added_when_it_comes(make_features):
+    gone = Failure("b", "named in labels.csv, but there is no such image")
+    both = make_features({"x": 2}, ids=("a", "b"), content=["1", "2"])
+    one = make_features({"x": 1}, ids=("a",), content=["1"], failures=(gone,))
+    assert made_changes(both, one) == Changes(removed=("b",))
+    assert changes_of(one, records(a=["x"], b=["x"])) == Changes(added=("b",))
+
+
 def test_several_labels_are_compared_as_a_set(make_features):
     targets = np.array([[True, True], [True, False]])
     old = make_features({"x": 1, "y": 1}, ids=("a", "b"), targets=targets)
@@ -88,8 +96,30 @@ def test_what_was_renamed_is_relabelled_where_its_labels_are_others(make_feature
     new = rows("def", {"y": 1, "z": 1}, [1, 0, -1])  # x is called z; y keeps its name
     assert made_changes(old, new) == Changes(
         relabelled=(Relabelled("d", ("x",), ("z",)),),
+        classes_gone=("x",),
         renamed=(("a", "d"), ("b", "e"), ("c", "f")),
     )
+
+
+def test_a_class_without_an_image_is_gone_whether_they_were_moved_relabelled_or_deleted(
+    make_features,
+):
+    classes, labels = {"deleted": 1, "moved": 1, "stays": 1, "told": 1}, np.arange(4)
+    old = make_features(classes, ids=tuple("abcd"), content=list("1234"), labels=labels)
+    now = {"c": "stays", "d": "stays", "e": "stays"}  # e is b, in the folder of another class
+    new = make_features({"stays": 3}, ids=tuple(now), content=list("342"))
+    planned = changes_of(old, records(**{one: [label] for one, label in now.items()}))
+    made = made_changes(old, new)
+    assert planned.classes_gone == made.classes_gone == ("deleted", "moved", "told")
+    assert (made.renamed, planned.removed) == ((("b", "e"),), ("a", "b"))
+    assert made.relabelled[0] == planned.relabelled[0] == Relabelled("d", ("told",), ("stays",))
+
+
+def test_of_several_labels_one_that_no_image_has_is_gone(make_features):
+    old = make_features({"x": 1, "y": 1}, ids=("a",), targets=np.array([[True, True]]))
+    new = make_features({"x": 1, "y": 0}, ids=("a",), targets=np.array([[True, False]]))
+    assert changes_of(old, records(a=["x"])).classes_gone == ("y",)
+    assert made_changes(old, new).classes_gone == ("y",)
 
 
 def test_a_class_is_gone_where_its_images_were_removed_and_none_has_it_now(make_features):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import feature_files
 import numpy as np
@@ -15,6 +16,7 @@ from penult.errors import (
     SourceError,
     UnknownNameError,
     UsageError,
+    WrongFileError,
 )
 from penult.images.labels.annotations import ImageEntry
 from penult.images.labels.label_file import LabelFile
@@ -135,7 +137,7 @@ def test_a_label_that_no_image_has_is_likely_misspelled_and_taken_where_it_is_me
     with pytest.raises(UnknownNameError, match=r"unknown label 'rsoe' in .*, line 2; did you mean"):
         applied(tmp_path, "iris/1.jpg,iris,0,rsoe,1")
     done, _ = applied(tmp_path, "iris/1.jpg,iris,0,violet,1", allow_new=True)
-    assert done.corrected == {"iris/1.jpg": "violet"}
+    assert (done.corrected, done.new_classes) == ({"iris/1.jpg": "violet"}, ("violet",))
 
 
 def test_what_a_table_of_labels_would_read_otherwise_is_refused(tmp_path):
@@ -165,6 +167,38 @@ def test_what_cannot_be_read_or_written_is_one_line(tmp_path):
     assert output.read_text() == "mine"
 
 
+def test_a_feature_file_in_place_of_the_table_is_told_with_the_right_order(tmp_path):
+    rows, file, output = rows_of(tmp_path), reviewed(tmp_path), tmp_path / "labels.csv"
+    told = re.escape(
+        f"{rows} is a feature file, not a table of labels; give the table first, and then the "
+        f"feature file: penult.apply_labels('{file}', '{rows}', output='{output}')"
+    )
+    with pytest.raises(WrongFileError, match=told):
+        apply_labels(rows, file, output)
+    for features in (rows, load(rows)):
+        with pytest.raises(WrongFileError, match=r"penult\.apply_labels\(TABLE, "):
+            apply_labels(rows, features, output)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        pytest.param("", "nothing", id="empty"),
+        pytest.param('{"a": 1}', '{"a": 1}', id="JSON"),
+        pytest.param("x" * 200, "x" * 49 + "…" + "x" * 49, id="a long line"),
+    ],
+)
+def test_of_what_is_neither_a_list_nor_a_table_both_are_told(tmp_path, text, named):
+    file = tmp_path / "reviewed.csv"
+    file.write_text(text)
+    with pytest.raises(SourceError) as error:
+        apply_labels(file, rows_of(tmp_path), tmp_path / "labels.csv")
+    assert str(error.value) == (
+        f"{file} has no column id; its first line has to name id, label and suggested, as that of "
+        f"label_errors.csv does, or path and label, as that of a table does, and names {named}"
+    )
+
+
 def test_by_folder_labels_only_those_without_a_label_whose_folder_is_a_label(tmp_path):
     photos = [
         *PHOTOS,
@@ -182,7 +216,7 @@ def test_by_folder_labels_only_those_without_a_label_whose_folder_is_a_label(tmp
         "rose/other.jpg": "iris",  # the list says more than the folder
     }
     assert dict(done.by_folder) == {"iris/new.jpg": "iris"}
-    assert done.unlabelled == ("loose.jpg", "misc/new.jpg")
+    assert (done.unlabelled, done.unknown_folders) == (("loose.jpg", "misc/new.jpg"), ("misc",))
     assert applied(tmp_path, line, photos=photos)[0].by_folder == {}
 
 
@@ -211,6 +245,26 @@ def test_a_class_that_somebody_made_is_taken_and_is_that_of_new_photos_in_its_fo
     assert dict(done.by_folder) == {"lily/1.jpg": "lily"}
     assert done.removed == ("iris/3.jpg",)  # somebody took its label away
     assert done.unlabelled == ("loose.jpg", "iris/3.jpg")
+
+
+def test_a_folder_that_is_no_class_yet_is_one_where_new_ones_are_allowed(tmp_path):
+    photos = [*PHOTOS, feature_files.record("crocus/1.jpg"), feature_files.record("crocus/2.jpg")]
+    done, table = applied(tmp_path, photos=photos, by_folder=True, allow_new=True)
+    assert dict(done.by_folder) == {"crocus/1.jpg": "crocus", "crocus/2.jpg": "crocus"}
+    assert (done.unknown_folders, done.new_classes) == ((), ("crocus",))
+    assert dict(table)["crocus/2.jpg"] == "crocus"
+
+
+def test_a_label_of_a_table_that_is_spelled_almost_like_another_is_no_new_class(tmp_path):
+    told = (
+        r"unknown label 'irsi' of loose\.jpg in .*; did you mean iris\? \(allow_new=True takes it"
+    )
+    with pytest.raises(UnknownNameError, match=told):
+        corrections(tmp_path, "rose/1.jpg,lily", "loose.jpg,irsi|rose")
+    assert not (tmp_path / "labels.csv").exists()
+    done, table = corrections(tmp_path, "rose/1.jpg,lily", "loose.jpg,irsi", allow_new=True)
+    assert (table["loose.jpg"], done.new_classes) == ("irsi", ("irsi", "lily"))
+    assert corrections(tmp_path, "rose/1.jpg,lily")[0].new_classes == ("lily",)
 
 
 def test_a_table_of_other_photos_is_one_line(tmp_path):

@@ -297,11 +297,19 @@ def say_augmented(rows: int, augmentation: Mapping[str, Any]) -> None:
 
 
 def say_failures(failures: Sequence[Failure], *, total: int) -> None:
-    """Say how many images failed, and name the first few with their reasons."""
-    if not failures:
-        return
-    say(f"{len(failures):,} of {count(total, 'image')} could not be read:")
-    say_some([f"  {failure.line}" for failure in failures])
+    """Say how many images failed, and name the first few with their reasons.
+
+    Those that only a table of labels names are no images that could not be read.
+    """
+    missing = [failure for failure in failures if failure.is_missing]
+    unread = [failure for failure in failures if not failure.is_missing]
+    if unread:
+        say(f"{len(unread):,} of {count(total - len(missing), 'image')} could not be read:")
+        say_some([f"  {failure.line}" for failure in unread])
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        say(f"{count(len(missing), 'image')} of the table of labels {are} not there:")
+        say_some([f"  {failure.line}" for failure in missing])
 
 
 def say_listing_messages(notes: Mapping[str, Any], *, to: Callable[[str], None] = say) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +43,7 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
     there, same = _places_in(new_ids, old_ids)
     differs = same & (labels[there] != _hashes(_labels(old)))
     without_row = [records[places[k]].id for k in np.flatnonzero(~np.isin(new_ids, old_ids))]
-    failed = {failure.id for failure in old.failures}
+    failed = _failed(old)
     return Changes(
         added=tuple(one for one in without_row if one not in failed),
         removed=_some_ids(old, ~same),
@@ -52,9 +51,7 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
             _relabelled(old.ids[k], _labels_of(old, k), records[places[there[k]]].labels)
             for k in np.flatnonzero(differs).tolist()
         ),
-        classes_gone=_classes_gone(
-            (_labels_of(old, k) for k in np.flatnonzero(~same).tolist()), classes
-        ),
+        classes_gone=tuple(sorted(_classes(old) - classes)),
         retried=tuple(one for one in without_row if one in failed),
     )
 
@@ -77,7 +74,7 @@ def made_changes(old: Features, new: Features) -> Changes:
     went = _places_by_id(old, ~same)
     came = _places_by_id(new, ~np.isin(new_ids, old_ids))
     renamed = renamed_images(_contents(old, went), _contents(new, came))
-    came_as, failed = set(renamed.values()), {failure.id for failure in new.failures}
+    came_as, failed = set(renamed.values()), _failed(new)
     removed = [one for one in went if one not in renamed and one not in failed]
     differs = same & (_hashes(_labels(new))[there] != _hashes(_labels(old)))
     pairs = [(k, int(there[k])) for k in np.flatnonzero(differs).tolist()]
@@ -91,9 +88,7 @@ def made_changes(old: Features, new: Features) -> Changes:
         failed=tuple(one for one in went if one in failed and one not in renamed),
         changed=_changed(old, new, there, same),
         relabelled=tuple(one for one in labelled if one.before != one.after),
-        classes_gone=_classes_gone(
-            (_labels_of(old, went[one]) for one in removed), chain.from_iterable(_labels(new))
-        ),
+        classes_gone=tuple(sorted(_classes(old) - _classes(new))),
         renamed=tuple(renamed.items()),
     )
 
@@ -118,10 +113,18 @@ def _relabelled(image: str, before: Iterable[str], after: Iterable[str]) -> Rela
     return Relabelled(str(image), tuple(sorted(before)), tuple(sorted(after)))
 
 
-def _classes_gone(removed: Iterable[Iterable[str]], now: Iterable[str]) -> tuple[str, ...]:
-    """The classes of what was removed, by the labels of each, that are not among those of now."""
-    classes = set(chain.from_iterable(removed))
-    return tuple(sorted(classes.difference(now))) if classes else ()
+def _failed(features: Features) -> set[str]:
+    """The ids of images that are there and have no row."""
+    return {failure.id for failure in features.failures if not failure.is_missing}
+
+
+def _classes(features: Features) -> set[str]:
+    """The classes that some image is in."""
+    if features.targets is not None:
+        used = np.flatnonzero(np.any(features.targets, axis=0))
+    else:
+        used = np.unique(features.labels)
+    return {str(features.label_names[k]) for k in used.tolist() if k >= 0}
 
 
 def _changed(

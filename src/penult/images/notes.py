@@ -131,8 +131,22 @@ def log_labels(features: Features) -> None:
 
 
 def log_failures(failures: Sequence[Failure], *, total: int) -> None:
-    """Log once how many images have no result, and which; a command prints that itself."""
-    log_without_result(failures, total=total)
+    """Log once how many images have no result, and which; a command prints that itself.
+
+    Those that only a table of labels names are no images that could not be read.
+    """
+    missing = [failure for failure in failures if failure.is_missing]
+    unread = [failure for failure in failures if not failure.is_missing]
+    log_without_result(unread, total=total - len(missing))
+    if missing and not at_command_line():
+        are = "is" if len(missing) == 1 else "are"
+        logging.getLogger("penult").warning(
+            "%s of the table of labels %s not there, and %s in .failures of what is returned: %s",
+            count(len(missing), "image"),
+            are,
+            are,
+            _first(missing),
+        )
 
 
 def log_without_result(
@@ -156,17 +170,19 @@ def log_without_result(
     """
     if not failures or at_command_line():
         return
-    named = "; ".join(failure.line for failure in failures[:_NAMED])
-    more = f"; and {len(failures) - _NAMED:,} more" if len(failures) > _NAMED else ""
     logging.getLogger("penult").warning(
-        "%s of %s could not be %s, and %s in .failures of what is returned: %s%s",
+        "%s of %s could not be %s, and %s in .failures of what is returned: %s",
         f"{len(failures):,}",
         count(total, *noun),
         verb,
         "is" if len(failures) == 1 else "are",
-        named,
-        more,
+        _first(failures),
     )
+
+
+def _first(failures: Sequence[Failure]) -> str:
+    named = "; ".join(failure.line for failure in failures[:_NAMED])
+    return named + (f"; and {len(failures) - _NAMED:,} more" if len(failures) > _NAMED else "")
 
 
 def replaced_message(places: Sequence[str]) -> str:

@@ -92,7 +92,9 @@ def announce(stage: str, *, brief: bool = False) -> None:
         tell(Progress(0, None, 0, stage=stage, unit="", brief=brief))
 
 
-def announcing_late(stage: str, total: int | None, unit: str = "rows") -> Callable[[int], None]:
+def announcing_late(
+    stage: str | Callable[[], str], total: int | None, unit: str = "rows"
+) -> Callable[[int], None]:
     """Return what is told how many are done, and says so once that has taken some seconds.
 
     What is mostly over at once needs no word of it. In a log it is a line now and then, and none
@@ -100,8 +102,8 @@ def announcing_late(stage: str, total: int | None, unit: str = "rows") -> Callab
 
     Parameters
     ----------
-    stage : str
-        What is done now, in words.
+    stage : str or callable
+        What is done now, in words, or what returns them.
     total : int or None
         How many there are, if that is known.
     unit : str
@@ -111,7 +113,8 @@ def announcing_late(stage: str, total: int | None, unit: str = "rows") -> Callab
 
     def count(done: int) -> None:
         if tell is not None and time.monotonic() - begun > _SECONDS:
-            tell(Progress(done, total, 0, stage=stage, unit=unit, brief=True))
+            said = stage if isinstance(stage, str) else stage()
+            tell(Progress(done, total, 0, stage=said, unit=unit, brief=True))
 
     return count
 

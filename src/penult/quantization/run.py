@@ -13,6 +13,7 @@ from penult.backbones.weights.choice import WeightsChoice, files_read
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.errors import BackboneError, UsageError
+from penult.interface import option
 from penult.output import check_output
 from penult.progress import ShowProgress, announce, following
 from penult.quantization.card import Quantization
@@ -117,10 +118,11 @@ def quantize(
     from penult.quantization.samples import read_samples
 
     require_nncf()
-    if images < 1 or not 0 <= min_cosine < 1:
+    if images < 1:
+        raise UsageError(f"{option('images', images)} was given; it must be 1 or more")
+    if not 0 <= min_cosine < 1:
         raise UsageError(
-            f"{images} images and a mean cosine of {min_cosine:g} were asked for; give 1 or more, "
-            f"and a cosine from 0 to below 1"
+            f"{option('min_cosine', min_cosine)} was given; it must be 0 or more, and below 1"
         )
     target = Path(output)
     check_output(target, overwrite=overwrite, inputs=files_read(model, weights), output=NETWORK)
@@ -132,7 +134,6 @@ def quantize(
             raise UsageError(f"{model} computes with integers already; give what it was made from")
         rows = ModelRows(models=(model,), layers=as_names(layer), pooling=pooling)
         recipes = rows.leaves(backbone)
-        announce("reading images")
         listed_as = ListingOptions(
             labels=labels,
             label_pattern=label_pattern,
@@ -141,6 +142,7 @@ def quantize(
         )
         listing = listed_as.list(listed_as.sources(calibrate), offline=offline)
         log_listing_messages({**listing.notes, "split_folders": ()})
+        announce("reading images")
         records, pixels, digests = read_samples(listing.records, backbone, images, seed)
         calibrated = min(images, len(records) * 3 // 5)
         theirs = opened.engine(recipes, EngineOptions(engine="openvino"))

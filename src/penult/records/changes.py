@@ -41,7 +41,9 @@ class Changes:
     relabelled : tuple of Relabelled
         Images that have other labels now, by the same id, or by the one that they were renamed to.
     classes_gone : tuple of str
-        Classes of images that were removed, of which no image is there now; sorted.
+        Classes of which no image is left, whether those that there were have been removed, were
+        given other labels, or can no longer be read; sorted. A plan, which reads none, leaves out
+        the last.
     renamed : tuple of (str, str)
         The id that was and the id that is now, of images whose bytes are there under another one:
         they are neither added nor removed. A plan, which reads no bytes, has none: there, they are

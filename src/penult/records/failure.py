@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from penult.representation import short_repr, short_text
 
-__all__ = ["Failure"]
+__all__ = ["MISSING", "Failure"]
+
+MISSING = "but there is no such image"
+"""How the reason ends where a table of labels names an image that is not there."""
 
 
 @short_repr
@@ -24,6 +27,11 @@ class Failure:
 
     id: str
     reason: str
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no image: a table of labels names it, and nothing could be read."""
+        return self.reason.endswith(MISSING)
 
     @property
     def line(self) -> str:

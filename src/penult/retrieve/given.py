@@ -29,6 +29,7 @@ __all__ = [
     "is_glob",
     "numbers",
     "required_ids",
+    "tails",
     "whole",
 ]
 
@@ -187,3 +188,17 @@ def ids_like(pattern: str, ids: Sequence[str], named: str) -> NDArray[np.bool_]:
             f"{listed(map(str, ids[:3]))}{', …' * (len(ids) > 3)}"
         )
     return mask
+
+
+def tails(path: str) -> list[str]:
+    """Return what a path is below each of its folders, the longest first.
+
+    An id is a path in the folder that was extracted, and is easily given with the folder before it.
+
+    Examples
+    --------
+    >>> tails("photos/rose/1.jpg")
+    ['rose/1.jpg', '1.jpg']
+    """
+    parts = path.split("/")
+    return ["/".join(parts[k:]) for k in range(1, len(parts))]

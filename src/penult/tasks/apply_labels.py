@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penult.checking import checked
-from penult.errors import SourceError, UnknownNameError, UsageError
+from penult.errors import SourceError, UnknownNameError, UsageError, WrongFileError
+from penult.features.places import is_feature_file
 from penult.features.read import one_set
 from penult.images.labels.label_table import label_table
 from penult.images.labels.labels_of_ids import is_reviewed_list, labels_of_ids
 from penult.images.labels.manifest_rows import unique_labels
 from penult.images.labels.reviewed_list import ReviewedLabel, read_reviewed
 from penult.images.labels.unread import labels_of_unread
-from penult.interface import option
+from penult.interface import command, option
 from penult.messages import escape_formula
 from penult.output import atomic_output, check_output
 from penult.records import Features
 from penult.representation import short_repr
+from penult.spelling import likely_meant
 from penult.suffixes import LABEL_TABLE
 from penult.tabular import text_columns
 from penult.texts import composed
@@ -43,8 +45,15 @@ class AppliedLabels:
         Images of the list that had the label already.
     by_folder : mapping of str to str
         Id to the label taken from the folder, of the images that had none.
+    unknown_folders : tuple of str
+        With `by_folder`, folders of images that are left without a label, as no other image has
+        the folder's name as its label; sorted.
+    new_classes : tuple of str
+        Labels that no image had, and that some have now; sorted.
     removed : tuple of str
         Ids of the images that a table of labels names without one, so that they have none.
+    cleared : tuple of str
+        Those of them that had a label.
     missing : tuple of str
         What a table of labels names and is not there: photos that were deleted or moved.
     unread : tuple of str
@@ -58,7 +67,10 @@ class AppliedLabels:
     corrected: Mapping[str, str]
     already: int
     by_folder: Mapping[str, str] = field(default_factory=dict)
+    unknown_folders: tuple[str, ...] = ()
+    new_classes: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    cleared: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
@@ -98,11 +110,14 @@ def apply_labels(
         The table to write (``.csv``), whole or not at all: ``path``, ``label``, and ``split`` and
         ``group`` where the features have them.
     allow_new : bool, default=False
-        Take labels that no image has yet; those of a table of labels are always taken.
+        Take labels that no image has yet, with `by_folder` the folders' as well. Those of a table
+        of labels are taken as new classes, but for one that is spelled almost like a label that
+        images have.
     by_folder : bool, default=False
         Give images without a label that of the folder that they lie in, if some image has that
-        label: those that were added after the table was written that the features have their
-        labels from. One that a table of labels names without a label is left without.
+        label, or with `allow_new`: those that were added after the table was written that the
+        features have their labels from. One that a table of labels names without a label is left
+        without.
     overwrite : bool, default=False
         Replace `output` if it exists.
 
@@ -117,17 +132,25 @@ def apply_labels(
         If the list cannot be read, names an image that is not there, gives one two labels, or was
         made when an image had another label; names the line.
     UnknownNameError
-        If it suggests a label that no image has.
+        If it suggests a label that no image has, or a table has one that is likely misspelled.
     UsageError
         If an image cannot be named in a table, or its label cannot stand there.
-    PathNotFoundError, FeatureFileError
-        If the list or the features cannot be read.
+    PathNotFoundError, FeatureFileError, WrongFileError
+        If the list or the features cannot be read, or each was given in place of the other.
     OutputExistsError, OutputError
         If `output` cannot be written.
     """
     file, target = Path(reviewed), Path(output)
     inputs = [file] if isinstance(features, Features) else [file, Path(features)]
     check_output(target, overwrite=overwrite, inputs=inputs, output=LABEL_TABLE)
+    if is_feature_file(reviewed):
+        is_path = isinstance(features, str | Path) and not is_feature_file(features)
+        first = str(features) if is_path else "TABLE"
+        right = command("apply_labels", first, str(file), output=str(target))
+        raise WrongFileError(
+            f"{file} is a feature file, not a table of labels; give the table first, and then the "
+            f"feature file: {right}"
+        )
     lines = read_reviewed(file) if is_reviewed_list(file) else None
     features = one_set(features, None)
     columns = text_columns(features)
@@ -143,14 +166,18 @@ def apply_labels(
     if lines is None:
         stated = labels_of_ids(file, labels)
         wanted, missing = stated.labels, stated.missing
-        known = sorted({*known, *_names(wanted)})
+        if not allow_new:
+            _refuse_misspelled(file, wanted, known)
     else:
         wanted = _wanted(file, lines, labels, known, allow_new=allow_new)
     corrected = {image: new for image, new in wanted.items() if new and new != labels[image]}
     removed = tuple(image for image, new in wanted.items() if new is None)
-    filled = _labels_of_folders(labels, known, wanted) if by_folder else {}
+    folders = _folders(labels, wanted) if by_folder else {}
+    given = {*known, *_names(wanted)}
+    filled = {one: folder for one, folder in folders.items() if allow_new or folder in given}
+    new_classes = _names({**filled, **wanted}).difference(known)
     columns["label"] = list({**labels, **filled, **wanted}.values())
-    unread = _add_unread(columns, features, known)
+    unread = _add_unread(columns, features, {*known, *new_classes})
     table = label_table(columns, str(target))
     with atomic_output(target, overwrite=overwrite) as temporary:
         temporary.write_bytes(table)
@@ -160,7 +187,10 @@ def apply_labels(
         corrected=corrected,
         already=len(wanted) - len(corrected) - len(removed),
         by_folder=filled,
+        unknown_folders=tuple(sorted({*folders.values()}.difference(filled.values()))),
+        new_classes=tuple(sorted(new_classes)),
         removed=removed,
+        cleared=tuple(image for image in removed if labels[image] is not None),
         missing=missing,
         unread=unread,
         unlabelled=tuple(
@@ -175,27 +205,35 @@ def _names(labels: Mapping[str, str | None]) -> set[str]:
     return {name for one in labels.values() if one for name in one.split("|")}
 
 
-def _labels_of_folders(
-    labels: Mapping[str, str | None], known: Sequence[str], given: Mapping[str, str | None]
-) -> dict[str, str]:
-    """Label those that have none by their folders, where these are named as labels are."""
-    folders = {
+def _refuse_misspelled(file: Path, wanted: Mapping[str, str | None], known: Sequence[str]) -> None:
+    """Refuse a label of a table that is spelled almost like a known one; others are new classes."""
+    for name in sorted(_names(wanted).difference(known)):
+        meant = likely_meant(name, known)
+        if meant is not None:
+            image = next(one for one, label in wanted.items() if name in (label or "").split("|"))
+            hint = f"{option('allow_new', True)} takes it as a new class"
+            kind = f"label of {image} in {file}"
+            raise UnknownNameError(kind, name, known, hint=hint, meant=[meant])
+
+
+def _folders(labels: Mapping[str, str | None], given: Mapping[str, str | None]) -> dict[str, str]:
+    """The folders of those that have no label, and are given none."""
+    return {
         image: composed(image.split("/")[-2])
         for image, label in labels.items()
         if label is None and image not in given and "/" in image
     }
-    return {image: folder for image, folder in folders.items() if folder in known}
 
 
 def _add_unread(
-    columns: dict[str, list[str | None]], features: Features, known: Sequence[str]
+    columns: dict[str, list[str | None]], features: Features, known: set[str]
 ) -> tuple[str, ...]:
     """Add the images that could not be read to the columns of the table, and return their ids."""
     found = labels_of_unread((one.id for one in features.failures), features.origin)
     added = []
     for image, annotation in found.items():
         names = sorted(map(composed, annotation.labels))
-        if set(names) <= set(known) and image not in columns["id"]:
+        if known.issuperset(names) and image not in columns["id"]:
             cells = {
                 "id": image,
                 "label": "|".join(names),

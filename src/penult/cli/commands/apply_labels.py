@@ -33,7 +33,12 @@ def run(
         Path, typer.Option("--output", "-o", help="Table of all labels to write, .csv.")
     ],
     allow_new: Annotated[
-        bool, typer.Option("--allow-new", help="Take labels that no image has yet.")
+        bool,
+        typer.Option(
+            "--allow-new",
+            help="Take labels that no image has yet, and from a table of labels also those "
+            "that are spelled almost like another; with --by-folder those of folders as well.",
+        ),
     ] = False,
     by_folder: Annotated[
         bool,
@@ -82,15 +87,28 @@ def run(
                 "corrected": [{"id": one, "label": new} for one, new in applied.corrected.items()],
                 "already": applied.already,
                 "by_folder": [{"id": one, "label": new} for one, new in applied.by_folder.items()],
+                "unknown_folders": list(applied.unknown_folders),
+                "new_classes": list(applied.new_classes),
                 "removed": list(applied.removed),
+                "cleared": list(applied.cleared),
                 "missing": list(applied.missing),
                 "unread": list(applied.unread),
                 "unlabelled": list(applied.unlabelled),
             }
         )
         return
-    say_some([f"{image}: now {label}" for image, label in applied.corrected.items()])
-    say(f"{count(len(applied.corrected), 'label')} of {count(applied.images, 'image')} put right")
+    say_some(
+        [
+            *(f"{image}: now {label}" for image, label in applied.corrected.items()),
+            *(f"{image}: no label any more" for image in applied.cleared),
+        ]
+    )
+    right = count(len(applied.corrected) + len(applied.cleared), "label")
+    away = f", {len(applied.cleared):,} of them taken away" if applied.cleared else ""
+    say(f"{right} of {count(applied.images, 'image')} put right{away}")
+    if applied.new_classes:
+        new = count(len(applied.new_classes), "new class")
+        say(f"{new}, whose label no image had: {listed(applied.new_classes, _NAMED)}")
     if applied.already:
         say(f"{count(applied.already, 'image')} of the list had the label already")
     if applied.missing:
@@ -108,6 +126,13 @@ def run(
         without = f"{count(len(applied.unlabelled), 'image')} without a label"
         is_meant = by_folder or set(applied.unlabelled) <= set(applied.removed)
         hint = "" if is_meant else "; --by-folder gives those of the folders"
+        if applied.unknown_folders:
+            folders = listed(applied.unknown_folders, _NAMED)
+            noun = "folder" if len(applied.unknown_folders) == 1 else "folders"
+            hint = (
+                f"; no image has the name of the {noun} {folders} as its label: type it again with "
+                f"--allow-new --overwrite to take it all the same, or write labels into {output}"
+            )
         say(f"{without}: {listed(applied.unlabelled, _NAMED)}{hint}")
     say_path(output)
     next_step(relabelling_step(features, output), quiet=quiet)

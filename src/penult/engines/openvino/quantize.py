@@ -140,7 +140,12 @@ def quantize(
                     f"mean cosine {cosine:.4f}: looking for what to keep in float32, which takes a "
                     f"while; {reached} does without"
                 )
-                metric.counted = announcing_late("what to keep in float32", None, "tries")
+                # How many tries it takes, NNCF does not know before it has ended.
+                metric.counted = announcing_late(
+                    lambda: f"what to keep in float32, mean cosine {metric.best:.4f} at best",
+                    None,
+                    "tries",
+                )
                 controlled = nncf.quantize_with_accuracy_control(
                     model,
                     dataset,

@@ -10,6 +10,7 @@ from penult.errors import SourceError
 from penult.images.labels.annotations import Annotation, ImageEntry
 from penult.images.labels.manifest_rows import ManifestRow, csv_rows
 from penult.records import Failure
+from penult.records.failure import MISSING
 from penult.texts import composed
 
 __all__ = ["LabelFile"]
@@ -123,7 +124,7 @@ class LabelFile:
                 f"{self.file} names none of the images: {named}, while the images are e.g. "
                 f"{example!r}; its paths must be relative to the source folder"
             )
-        reason = f"named in {self.file.name}, but there is no such image"
+        reason = f"named in {self.file.name}, {MISSING}"
         return [Failure(path, reason) for path in unmatched]
 
     def _refuse_contradiction(self, first: ManifestRow, second: ManifestRow) -> None:

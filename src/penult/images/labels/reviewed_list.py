@@ -11,9 +11,11 @@ from penult.errors import SourceError
 from penult.images.labels.csv_cells import explained, read_cells
 from penult.inputs import require_file
 from penult.texts import composed
+from penult.wording import shorten
 
 __all__ = ["ReviewedLabel", "read_reviewed"]
 
+_LONGEST_HEADER = 100  # characters of it in a message
 _COLUMNS = ("id", "label", "suggested")
 
 
@@ -65,10 +67,13 @@ def _lines(file: Path, stream: TextIO) -> Iterator[ReviewedLabel]:
     rows = read_cells(stream)
     header = [composed(one.strip()).lower() for one in next(rows, (1, []))[1]]
     if missing := [name for name in _COLUMNS if name not in header]:
+        # With a column `suggested`, it is a list, and nothing else is meant.
+        table = "" if "suggested" in header else ", or path and label, as that of a table does,"
+        (named,) = shorten([", ".join(filter(None, header))], _LONGEST_HEADER)
         raise SourceError(
             f"{file} has no column {missing[0]}; its first line has to name id, label and "
-            f"suggested, as that of label_errors.csv does, and names "
-            f"{', '.join(filter(None, header)) or 'nothing'}"
+            f"suggested, as that of label_errors.csv does{table or ','} and names "
+            f"{named or 'nothing'}"
         )
     places = [header.index(name) for name in _COLUMNS]
     for line, cells in rows:

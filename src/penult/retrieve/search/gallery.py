@@ -13,6 +13,7 @@ import numpy as np
 from penult.errors import UnknownNameError, UsageError
 from penult.neighbors.blocks import read_at
 from penult.records import Features
+from penult.retrieve.given import tails
 from penult.retrieve.index import Index
 from penult.retrieve.search.filters import allowed_rows
 from penult.retrieve.search.searched import FoundRows, KnownRow, Selected
@@ -129,7 +130,8 @@ class Gallery:
             folder, _, name = row_id.rpartition("/")
             like = [one for one in self.places if name in one or one.startswith(f"{folder}/")]
             known = self.places if len(self.places) <= _COMPARED else like[:_COMPARED]
-            raise UnknownNameError(f"id in {self.name}", row_id, known) from None
+            meant = [one for one in tails(row_id) if one in self.places][:1]
+            raise UnknownNameError(f"id in {self.name}", row_id, known, meant=meant) from None
 
     def labels(self, place: int) -> tuple[str, ...]:
         """The labels of a row: none, one, or several."""

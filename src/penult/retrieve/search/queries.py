@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.errors import UsageError
+from penult.errors import UnknownNameError, UsageError
 from penult.features.read import load_of_recipe
+from penult.interface import command, option
 from penult.recipe import require_equal
 from penult.records import Failure, Features
 from penult.representation import what_given
+from penult.retrieve.given import is_glob
 from penult.retrieve.search.gallery import labels_of
 from penult.retrieve.search.itself import rows_of_features, rows_of_photos
-from penult.wording import count
+from penult.suffixes import FEATURES
+from penult.wording import count, listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +43,9 @@ __all__ = [
     "of_photos",
     "of_rows",
 ]
+
+_SHOWN = 13  # ids: of so many none is shown where none is like the one that was given
+_NAMED = 3
 
 BATCH = 256
 """Queries that are searched for at once: enough to keep a matrix product busy."""
@@ -104,8 +110,22 @@ def of_ids(gallery: Searched, ids: Sequence[str]) -> Iterator[QueryBatch]:
     ------
     UnknownNameError
         If there is no row of an id.
+    UsageError
+        If that is a pattern.
     """
-    known = gallery.require(ids)
+    try:
+        known = gallery.require(ids)
+    except UnknownNameError as error:
+        there = gallery.known(ids)
+        unknown = next(one for one in ids if one not in there)
+        if is_glob(unknown):
+            raise UsageError(
+                f"there is no id {unknown!r} in {gallery.name}; {option('id')} takes no pattern, "
+                f"but {option('filter', f'id={unknown}')} does, for the rows that may be found"
+            ) from None
+        kind, some = f"id in {gallery.name}", gallery.first_ids(_SHOWN)
+        hint, meant = _what_lists_ids(gallery, some), error.suggestions
+        raise UnknownNameError(kind, unknown, some, hint, meant=meant) from None
 
     def batches() -> Iterator[QueryBatch]:
         for start in range(0, len(ids), BATCH):
@@ -114,6 +134,13 @@ def of_ids(gallery: Searched, ids: Sequence[str]) -> Iterator[QueryBatch]:
             yield QueryBatch(queries, gallery.rows_of(part), gallery.features_of(part))
 
     return batches()
+
+
+def _what_lists_ids(gallery: Searched, some: Sequence[str]) -> str:
+    if gallery.path is not None and gallery.path.suffix in FEATURES.suffixes:
+        rows = command("export_rows", str(gallery.path), output="rows.csv")
+        return f"{rows} lists the ids"
+    return f"ids are e.g. {listed(some, _NAMED)}"
 
 
 def features_of_file(gallery: Searched, path: Path) -> Features:

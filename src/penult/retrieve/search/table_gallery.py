@@ -21,7 +21,7 @@ from penult.errors import (
 )
 from penult.interface import command, option
 from penult.recipe import require_equal
-from penult.retrieve.given import is_glob
+from penult.retrieve.given import is_glob, tails
 from penult.retrieve.search.filters import conditions_of, none_left, of_no_column, refuse_unknown
 from penult.retrieve.search.searched import FoundRows, KnownRow, Selected
 
@@ -262,7 +262,11 @@ class TableGallery:
         return found.take([at[one] for one in ids])
 
     def _unknown(self, row_id: str) -> UnknownNameError:
-        return UnknownNameError(f"id in {self.name}", row_id, self.first_ids(_COMPARED))
+        shorter = tails(row_id)
+        there = self.known(shorter)
+        meant = [one for one in shorter if one in there][:1]
+        known = self.first_ids(_COMPARED)
+        return UnknownNameError(f"id in {self.name}", row_id, known, meant=meant)
 
     def _take(self, ids: Sequence[str]) -> StoredRows:
         return self._ask(lambda table: table.take(ids))
