@@ -86,6 +86,12 @@ def test_a_label_that_is_confirmed_is_an_entry_that_changes_nothing(log):
     assert "a.jpg" in log.state()
 
 
+def test_of_several_labels_that_are_expected_the_order_does_not_count(log):
+    put(log, ["a.jpg"], "tulip|rose", several=True)
+    put(log, ["a.jpg"], "daisy", several=True, expected={"a.jpg": "tulip|rose"})
+    assert log.state()["a.jpg"].new == "daisy"
+
+
 def test_many_images_are_one_line_and_each_counts_once(log, file):
     entries = put(log, ["a.jpg", "c.jpg", "a.jpg"], "tulip")
     assert [(one.entry, one.batch, one.id, one.old) for one in entries] == [

@@ -42,6 +42,11 @@ SHADES = {
 STRAY = "tulip/stray.png"  # red among the yellow
 ROSE, GREEN = (170, 20, 40), (0, 200, 0)
 TOKEN = "a-token-of-the-test"
+REFUSED = {
+    "several_photos": 415,
+    "another_person_gave": 409,
+    "nor_is_it": 409,
+}  # as tests provoke it
 LOOKED = "!document.querySelector('[aria-busy]')"
 HOLDS_THE_QUEUE = """(() => {
   const { review } = page.views, step = review.step.bind(review), asked = fetch;
@@ -150,8 +155,9 @@ def page(tab, address, request):
         if one.get("entry", {}).get("source") != "network"
         or one["entry"]["url"].startswith(address)
     ]
-    refused = [one for one in said if "status of 415" in one["entry"]["text"]]
-    assert said == (refused if "several_photos" in request.node.name else [])
+    status = next((n for what, n in REFUSED.items() if what in request.node.name), None)
+    refused = [one for one in said if status and f"status of {status}" in one["entry"]["text"]]
+    assert said == refused
     assert {one.split("/", 3)[2] for one in tab.requests if one.startswith("http")} == {
         address.split("/")[2]
     }
@@ -469,6 +475,13 @@ def test_a_file_in_two_classes_is_one_question_and_one_answer(tab, folder, tmp_p
         assert text(tab, "#review .suggested strong") == "rose"  # of which the next one is
         with penult.Client(address) as client:
             assert client.review().items[0].same == ("rose/00.png",)
+            assert client.review().items[0].same_labels == ("rose",)
+            client.set_label("rose/00.png", "tulip", who="Ada")
+            tab.press("Enter")
+            said(tab, "'rose/00.png' has the label 'tulip' now, given by Ada since")
+            client.undo(who="Ada")
+            tab.press("Enter")
+            said(tab, "'rose/00.png' has the label 'rose' now, put back by Ada since")
         tab.press("Enter")
         tab.until(f"!({asked})")
         assert [label_of(tab, address, one) for one in copies] == ["rose", "rose"]
@@ -476,6 +489,53 @@ def test_a_file_in_two_classes_is_one_question_and_one_answer(tab, folder, tmp_p
         tab.until(asked)
         assert [label_of(tab, address, one) for one in copies] == ["daisy", "rose"]
         tab.run("sessionStorage.clear(); localStorage.clear()")
+
+
+def elsewhere(tab, address, image, label, who="Ada"):
+    """Another person gives an image a label, of which the page hears nothing; None undoes that."""
+    with penult.Client(address) as client:
+        if label is None:
+            client.undo(who=who)
+        else:
+            client.set_label(image, label, who=who)
+
+
+def test_a_label_that_another_person_gave_since_is_shown_and_not_overwritten(page, address):
+    go(page, "#review")
+    page.until("!!document.querySelector('#review .question')")
+    elsewhere(page, address, STRAY, "daisy")
+    page.press("k")
+    said(
+        page, f"'{STRAY}' has the label 'daisy' now, given by Ada since, instead of the label 'tul"
+    )
+    assert text(page, "#review .whole .id") == STRAY
+    assert text(page, "#review .now strong") == "daisy"
+    assert label_of(page, address, STRAY) == "daisy"
+    page.press("k")  # of what is seen now
+    said(page, "“daisy” confirmed")
+    page.press("u")
+    said(page, f"{STRAY}: “daisy” as before it was confirmed.")
+    elsewhere(page, address, STRAY, None)
+
+
+@pytest.mark.parametrize("how", ["in its window", "among those chosen"])
+def test_nor_is_it_where_pictures_are_browsed(page, address, how):
+    go(page, "#browse?q=daisy%2F0")
+    elsewhere(page, address, "daisy/05.png", "rose")
+    if how == "in its window":
+        click(page, "#browse .open", 5)
+        page.until("document.querySelector('#viewer').open")
+        click(page, "#viewer .editor [title^='The label is right']")  # Keep
+    else:
+        page.run("for (const one of document.querySelectorAll('#browse .pick')) one.click()")
+        fill(page, "#chosen-label", "tulip")
+        click(page, "#chosen .main")
+        click(page, "#asking [value=yes]")
+    said(page, "'daisy/05.png' has the label 'rose' now, given by Ada since")
+    assert texts(page, "#browse .label")[4:7] == ["daisy", "rose", "daisy"]
+    assert label_of(page, address, "daisy/05.png") == "rose"
+    assert label_of(page, address, "daisy/04.png") == "daisy"  # none of them was changed
+    elsewhere(page, address, "daisy/05.png", None)
 
 
 @pytest.mark.parametrize("how", ["an undo", "the queue from its beginning"])
@@ -666,6 +726,39 @@ def test_a_gallery_without_labels_is_given_its_first_on_the_page(tab, folder, ba
             answered(tab)
             assert text(tab, "#answer .words") == no_class
             tab.run("sessionStorage.clear(); localStorage.clear()")
+
+
+@pytest.fixture(scope="module")
+def several(folder, bare):
+    """`several.h5`: the pictures of `bare`, with two labels, and with one."""
+    table = "path,label\na.png,daisy|white\nb.png,rose\nc.png,rose\n"
+    (folder / "several.csv").write_text(table, encoding="utf-8")
+    penult.extract(
+        folder / "flat",
+        folder / "several.h5",
+        model="toy:mean-colour",
+        labels=folder / "several.csv",
+        progress=False,
+    )
+    return folder / "several.h5"
+
+
+def test_of_a_hit_that_has_several_labels_all_are_shown_and_changed(tab, folder, several):
+    with (
+        LabelLog(folder / "several.jsonl") as log,
+        running(service_of(gallery=several, images=[folder / "flat"], log=log)) as address,
+    ):
+        opened(tab, address)
+        go(tab, "#similar?id=b.png")
+        tab.until("document.querySelectorAll('#similar .nearest .tile').length === 2")
+        a = "#similar .nearest [data-id='a.png']"
+        assert text(tab, f"{a} .label") == "daisy|white"
+        click(tab, f"{a} .open")
+        fill(tab, "#viewer .editor input", "daisy")
+        click(tab, "#viewer .editor .main")
+        said(tab, "a.png: now “daisy”.")
+        assert label_of(tab, address, "a.png") == "daisy"
+        tab.run("sessionStorage.clear(); localStorage.clear()")
 
 
 def test_where_there_are_no_labels_and_none_can_be_given_there_is_no_review(tab, bare):

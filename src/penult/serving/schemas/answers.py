@@ -156,6 +156,7 @@ class _ReviewItem(BaseModel):
     probability: float
     reason: str
     same: list[str] = []
+    same_labels: list[str | None] = []
 
 
 class ReviewPage(BaseModel):

@@ -54,15 +54,17 @@ export class Corrections extends EventTarget {
 
   show() { this.button.hidden = !this.allowed || !this.done.length; }
 
-  // Give pictures a label (null for none); the same label again confirms it. Whether that was done.
-  async change(ids, label) {
-    const same = JSON.stringify([ids, label]);
+  // Give pictures, {id, label} each, a label (null for none); the same label again confirms it.
+  // Where one is called something else by now than is shown here, none is changed. Whether that was done.
+  async change(rows, label) {
+    const ids = rows.map((one) => one.id), same = JSON.stringify([ids, label]);
     if (this.asked.has(same)) return false; // pressed twice
     this.asked.add(same);
-    try { return await this.send(ids, label); } finally { this.asked.delete(same); }
+    const shown = Object.fromEntries(rows.map((one) => [one.id, one.label])); // at this moment
+    try { return await this.send(ids, label, shown); } finally { this.asked.delete(same); }
   }
 
-  async send(ids, label) {
+  async send(ids, label, expected) {
     // Of several pictures, whoever asked for them has said so already.
     if (ids.length === 1 && label !== null && !this.knows(label)) {
       const asked = `No picture has the label ${shown(label)} yet. Make it a new class?`;
@@ -72,16 +74,17 @@ export class Corrections extends EventTarget {
     let entries, back;
     try {
       if (ids.length === 1) {
-        const entry = await ask(`labels/${idPath(ids[0])}`, { method: "PUT", json: { label, who } });
+        const entry = await ask(`labels/${idPath(ids[0])}`, { method: "PUT", json: { label, who, expected: expected[ids[0]] } });
         entries = [entry];
         back = { entry: entry.entry };
       } else {
-        const batch = await ask("labels", { method: "POST", json: { ids, label, who } });
+        const batch = await ask("labels", { method: "POST", json: { ids, label, who, expected } });
         entries = batch.entries;
         back = { batch: batch.batch };
       }
     } catch (problem) {
       toast.problem(problem);
+      if (problem.labels) this.learn(problem.labels);
       return false;
     }
     const kept = entries.every((one) => one.old === one.new);
@@ -117,6 +120,12 @@ export class Corrections extends EventTarget {
   tell(entries, undone) {
     const labels = new Map(entries.map((one) => [one.id, one.new]));
     this.dispatchEvent(new CustomEvent("changed", { detail: { labels, undone } }));
+  }
+
+  // What others have called pictures since they were shown.
+  learn(rows) {
+    const labels = new Map(rows.map((one) => [one.id, one.label]));
+    this.dispatchEvent(new CustomEvent("changed", { detail: { labels, elsewhere: true } }));
   }
 
   // A field for the name that stands beside each change in the log.

@@ -149,7 +149,8 @@ export class ReviewView {
     if (!item || this.busy || (item === this.leaving && item.done && label === item.label)) return;
     this.busy = true;
     try {
-      if (!(await this.page.corrections.change([item.id, ...item.same], label))) return;
+      const copies = item.same.map((id, k) => ({ id, label: item.same_labels[k] }));
+      if (!(await this.page.corrections.change([item, ...copies], label))) return;
     } finally {
       this.busy = false;
     }
@@ -159,18 +160,20 @@ export class ReviewView {
   }
 
   // A change from anywhere on the page settles a picture; one taken back opens it again.
-  changed({ labels, undone }) {
+  changed({ labels, undone, elsewhere }) {
     for (const [at, item] of (this.items ?? []).entries()) {
-      if (![item.id, ...item.same].every((one) => labels.has(one))) continue;
-      const label = labels.get(item.id), open = undone && label === item.before;
+      item.same_labels = item.same.map((id, k) => (labels.has(id) ? labels.get(id) : item.same_labels[k]));
+      const before = item.label;
+      if (labels.has(item.id)) item.label = labels.get(item.id);
+      if (elsewhere || ![item.id, ...item.same].every((one) => labels.has(one))) continue; // not decided here
+      const { label } = item, open = undone && label === item.before;
       if (open) {
         this.at = at;
         this.moves += 1;
-      } else item.before ??= item.label;
+      } else item.before ??= before;
       this.settled += !open - !!item.done;
       this.left -= !open - !!item.done;
       item.done = open ? null : label === item.before ? "kept" : "changed";
-      item.label = label;
     }
     if (this.items && !this.root.hidden) this.draw();
   }

@@ -50,10 +50,10 @@ export class Selection {
   async relabel() {
     const label = this.field.value.trim();
     if (!label) { this.field.focus(); toast.say("Type the new label first.", { wrong: true }); return; }
-    const ids = [...this.rows.keys()];
+    const rows = [...this.rows.values()];
     const fresh = this.corrections.knows(label) ? "" : " It is a new class.";
-    const asked = `Give ${count(ids.length, "picture")} the label “${printable(label)}”?${fresh}`;
-    if (ids.length > 1 && !(await confirmed(asked, this.now, `Relabel ${ids.length.toLocaleString("en")}`))) return;
-    if (await this.corrections.change(ids, label)) this.clear();
+    const asked = `Give ${count(rows.length, "picture")} the label “${printable(label)}”?${fresh}`;
+    if (rows.length > 1 && !(await confirmed(asked, this.now, `Relabel ${rows.length.toLocaleString("en")}`))) return;
+    if (await this.corrections.change(rows, label)) this.clear();
   }
 }
