@@ -538,6 +538,102 @@ def test_nor_is_it_where_pictures_are_browsed(page, address, how):
     elsewhere(page, address, "daisy/05.png", None)
 
 
+@pytest.fixture(scope="module")
+def strays(folder):
+    """The address of a service of `folder`'s pictures, of which three more are called wrong."""
+    table = folder / "strays.csv"
+    wrong = {f"daisy/{k:02}.png": "rose" for k in (1, 6, 11)}
+    with table.open("w", encoding="utf-8") as file:
+        file.write("path,label\n")
+        for image in penult.load(folder / "garden.h5").ids:
+            kind = image.split("/")[0] if image.startswith(("daisy", "rose", "tulip")) else "iris"
+            file.write(f"{image},{wrong.get(image, kind)}\n")
+    rows = folder / "strays.h5"
+    images = folder / "images"
+    penult.extract(images, rows, model="toy:mean-colour", labels=table, progress=False)
+    with LabelLog(folder / "strays.jsonl") as log:
+        service = service_of(gallery=rows, images=[images], log=log)
+        with running(service) as address:
+            yield address
+
+
+@pytest.fixture
+def queue(tab, strays):
+    """Its review, of four pictures."""
+    opened(tab, strays)
+    go(tab, "#review")
+    tab.until("!!document.querySelector('#review .question')")
+    yield tab
+    while tab.run("page.corrections.done.length"):
+        left = tab.run("page.corrections.undo(); page.corrections.done.length")
+        tab.until(f"page.corrections.done.length < {left}")
+    tab.run("sessionStorage.clear(); localStorage.clear()")
+
+
+def middle(tab, selector):
+    """Where an element is that can be clicked."""
+    return tab.run(
+        "(() => { const { left, right, top, bottom } = "
+        f"document.querySelector({json.dumps(selector)}).getBoundingClientRect(); "
+        "return [(left + right) / 2, (top + bottom) / 2] })()"
+    )
+
+
+def decided(tab, changes):
+    """Wait until so many changes can be taken back, and none is being asked for."""
+    tab.until(f"page.corrections.done.length === {changes}")
+    tab.until("page.corrections.asked.size === 0 && !page.views.review.busy")
+    assert tab.run("page.corrections.done.length") == changes
+
+
+def test_a_key_that_is_held_down_decides_once(queue):
+    ids = queue.run("page.views.review.items.map(one => one.id)")
+    asked = "document.querySelector('#review .whole .id').innerText"
+    for made, key in enumerate(("k", "1", "Enter"), 1):
+        queue.press(key, held=lambda made=made: decided(queue, made))
+        decided(queue, made)
+        assert queue.run(asked) == ids[made]
+    queue.press("u", held=lambda: decided(queue, 2))
+    decided(queue, 2)
+    queue.press("z", modifiers=2, held=lambda: decided(queue, 1))
+    decided(queue, 1)
+
+
+def test_the_second_click_of_a_double_click_decides_nothing(queue):
+    ids = queue.run("page.views.review.items.map(one => one.id)")
+    asked = "document.querySelector('#review .whole .id').innerText"
+    for made, what in enumerate((".main", ".acts .button:nth-child(2)", ".choice"), 1):
+        place = middle(queue, f"#review {what}")
+        queue.double_click(*place, between=lambda made=made: decided(queue, made))
+        decided(queue, made)
+        assert queue.run(asked) == ids[made]
+    queue.double_click(*middle(queue, "#undo"), between=lambda: decided(queue, 2))
+    decided(queue, 2)
+
+
+def test_a_double_click_on_a_picture_leaves_it_open_and_x_held_down_leaves_it_chosen(page):
+    go(page, "#browse?q=daisy%2F0")
+    is_open = "document.querySelector('#viewer').open"
+    page.double_click(*middle(page, "#browse .open"), between=lambda: page.until(is_open))
+    assert page.run(is_open)
+    page.press("Escape")
+    page.until(f"!{is_open} && !!document.activeElement.closest('.tile')")
+    chosen = "page.selection.size === 1"
+    page.press("x", held=lambda: page.until(chosen))
+    assert page.run(chosen)
+
+
+def test_enter_held_down_does_not_answer_what_it_has_asked(page, log):
+    go(page, "#browse?q=daisy%2F06")
+    click(page, "#browse .open")
+    fill(page, "#viewer .editor input", "a new one")
+    page.run("document.querySelector('#viewer .editor input').focus()")
+    asks, before = "document.querySelector('#asking').open", log()
+    page.press("Enter", held=lambda: page.until(asks))
+    assert page.run(asks)
+    assert log() == before
+
+
 @pytest.mark.parametrize("how", ["an undo", "the queue from its beginning"])
 def test_a_step_that_waits_for_more_does_not_leave_what_was_opened_since(page, address, how):
     go(page, "#review")

@@ -4,6 +4,7 @@ import { Classes } from "./classes.js";
 import { Corrections } from "./corrections.js";
 import { count, element, printable } from "./elements.js";
 import { MapView } from "./map_view.js";
+import "./once.js";
 import { ReviewView } from "./review_view.js";
 import { here } from "./route.js";
 import { Selection } from "./selection.js";
