@@ -118,7 +118,7 @@ def test_several_are_changed_at_once_and_undone_at_once(client):
     assert client.get("/v1/labels/rose/0.png").json()["label"] == "rose"
     assert client.get("/v1/labels").json()["total"] == 0
     detail = problem(client.post("/v1/labels/undo", json={"batch": 1}), 409)
-    assert detail == "batch 1 was undone already"
+    assert detail == "the change of 2 images to the label 'tulip' was undone already"
     assert "no change of labels to undo" in problem(client.post("/v1/labels/undo"), 409)
 
 

@@ -568,6 +568,7 @@ def queue(tab, strays):
         left = tab.run("page.corrections.undo(); page.corrections.done.length")
         tab.until(f"page.corrections.done.length < {left}")
     tab.run("sessionStorage.clear(); localStorage.clear()")
+    tab.open("about:blank")  # what it still asks for is not the next page's
 
 
 def middle(tab, selector):
@@ -584,6 +585,38 @@ def decided(tab, changes):
     tab.until(f"page.corrections.done.length === {changes}")
     tab.until("page.corrections.asked.size === 0 && !page.views.review.busy")
     assert tab.run("page.corrections.done.length") == changes
+
+
+def test_enter_confirms_nothing_where_nothing_is_to_be_accepted(queue):
+    page = "page.views.review"
+    first = queue.run(f"{page}.item.id")
+    queue.press("Enter")
+    decided(queue, 1)
+    queue.press("ArrowLeft")
+    assert queue.run(f"{page}.item.id") == first
+    assert queue.run("document.querySelector('#review .acts .main')") is None
+    queue.press("Enter")
+    decided(queue, 1)
+
+
+def test_undo_is_offered_where_there_is_something_and_says_of_what_another_person_changed(
+    queue, strays
+):
+    undo = "document.querySelector('#review .undo')"
+    assert queue.run(f"{undo}.hidden")
+    image = queue.run("page.views.review.item.id")
+    queue.press("Enter")
+    decided(queue, 1)
+    label = label_of(queue, strays, image)
+    assert not queue.run(f"{undo}.hidden")
+    elsewhere(queue, strays, image, "iris")
+    click(queue, "#review .undo")
+    said(queue, f"'{image}' has the label 'iris' now, given by Ada since; to undo the change of")
+    queue.until(f"{undo}.hidden")
+    elsewhere(queue, strays, image, None)
+    with penult.Client(strays) as client:
+        assert client.label(image).label == label
+        client.undo(entry=client.label(image).history[0].entry)
 
 
 def test_a_key_that_is_held_down_decides_once(queue):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from penult.errors import UsageError
-from penult.serving.labels.entry import LabelEntry
+from penult.serving.labels.entry import LabelEntry, given_by, named_label
 from penult.texts import composed
 from penult.wording import count
 
@@ -69,22 +69,13 @@ def require_expected(
     if not others:
         return
     image, last = others[0], entries[others[0]]
-    by = "" if last is None else f", {_given(last)} since"
+    now, seen = named_label(labels[image]), named_label(expected[image])
+    by = "" if last is None else f", {given_by(last)} since"
     more = f"; {count(len(others) - 1, 'more image')} changed as well" if others[1:] else ""
     raise OtherLabelsError(
-        f"{image!r} has {_shown(labels[image])} now{by}, instead of {_shown(expected[image])}"
-        f"{more}; nothing was changed here",
+        f"{image!r} has {now} now{by}, instead of {seen}{more}; nothing was changed here",
         [(one, labels[one], entry.who if (entry := entries[one]) else None) for one in others],
     )
-
-
-def _given(entry: LabelEntry) -> str:
-    how = "given" if entry.undoes is None else "put back"
-    return f"{how} by {'somebody' if entry.who is None else entry.who}"
-
-
-def _shown(label: str | None) -> str:
-    return f"the label {label!r}" if label else "no label"
 
 
 def _names(label: str | None, several: bool) -> frozenset[str]:

@@ -39,7 +39,7 @@ export class Corrections extends EventTarget {
     document.addEventListener("keydown", (event) => {
       const writing = event.target.closest?.("input:not([type=checkbox]), textarea, select");
       if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || writing) return;
-      if (!this.allowed || !this.done.length) return;
+      if (!this.undoable) return;
       event.preventDefault();
       this.undo();
     });
@@ -52,7 +52,9 @@ export class Corrections extends EventTarget {
   // Whether a label is a class of the gallery; the classes say so once they are there.
   knows() { return true; }
 
-  show() { this.button.hidden = !this.allowed || !this.done.length; }
+  get undoable() { return this.allowed && this.done.length > 0; }
+
+  show() { for (const one of [this.button, ...document.querySelectorAll("#review .undo")]) one.hidden = !this.undoable; }
 
   // Give pictures, {id, label} each, a label (null for none); the same label again confirms it.
   // Where one is called something else by now than is shown here, none is changed. Whether that was done.

@@ -101,13 +101,16 @@ export class ReviewView {
     return `${place.textContent}: ${printable(item.id)}, label ${labelWords(item.label)}${like}`;
   }
 
+  // What else than its label a picture is likely called, which Enter and the button give.
+  offered({ label, suggested }) { return suggested && suggested !== label ? suggested : null; }
+
   acts(item) {
     const key = (text) => element("kbd", {}, text);
     const act = (words, keys, act, rest) => { const made = button("", { class: "button", onclick: act, ...rest }); made.append(words, " ", key(keys)); return made; };
     return element("p", { class: "row acts" },
-      item.suggested && item.suggested !== item.label ? act("Accept", "Enter", () => this.settle(item.suggested), { class: "button main" }) : "",
+      this.offered(item) ? act("Accept", "Enter", () => this.settle(item.suggested), { class: "button main" }) : "",
       item.label !== null ? act("Keep", "K", () => this.settle(item.label)) : "",
-      act("Undo", "U", () => this.page.corrections.undo()), this.steps());
+      act("Undo", "U", () => this.page.corrections.undo(), { class: "button undo", hidden: !this.page.corrections.undoable }), this.steps());
   }
 
   steps() {
@@ -201,7 +204,7 @@ export class ReviewView {
     else if (!item) return;
     else if (key === "k") { if (item.label !== null) this.settle(item.label); }
     else if (key === "Enter") {
-      if (event.target.closest?.("button, a") || !item.suggested) return; // Enter is theirs
+      if (event.target.closest?.("button, a") || !this.offered(item)) return; // Enter is theirs
       this.settle(item.suggested);
     } else {
       const at = KEYS.indexOf(key), { names } = this.page.classes;
