@@ -44,6 +44,7 @@ ROSE, GREEN = (170, 20, 40), (0, 200, 0)
 TOKEN = "a-token-of-the-test"
 REFUSED = {
     "several_photos": 415,
+    "none_that_is_refused": 422,
     "another_person_gave": 409,
     "nor_is_it": 409,
 }  # as tests provoke it
@@ -397,8 +398,16 @@ def test_many_are_relabelled_at_once_when_that_was_confirmed(page, address):
     boxes = "[...document.querySelectorAll('#similar .pick')]"
     page.run(f"for (const one of {boxes}.slice(0, 3)) one.click()")
     assert text(page, "#chosen .count") == "3 pictures chosen"
+    fill(page, "#chosen-label", "Rose")
+    click(page, "#chosen .main")
+    assert text(page, "#asking-words") == "There is “rose” already. Take that instead of “Rose”?"
+    click(page, "#asking [value=yes]")
+    page.until("document.querySelector('#asking-words').innerText.endsWith('label “rose”?')")
+    click(page, "#asking [value=no]")
+    page.until("!document.querySelector('#asking').open")
     fill(page, "#chosen-label", "red")
     click(page, "#chosen .main")
+    page.until("document.querySelector('#asking').open")
     assert text(page, "#asking-words") == "Give 3 pictures the label “red”? It is a new class."
     assert text(page, "#asking .details-line") == "Now: rose 2, tulip 1."
     click(page, "#asking [value=no]")
@@ -597,6 +606,33 @@ def test_enter_confirms_nothing_where_nothing_is_to_be_accepted(queue):
     assert queue.run("document.querySelector('#review .acts .main')") is None
     queue.press("Enter")
     decided(queue, 1)
+
+
+def test_another_class_is_one_that_there_is_but_for_its_case_and_none_that_is_refused(
+    queue, strays
+):
+    image = queue.run("page.views.review.item.id")
+    asks = "document.querySelector('#asking').open"
+
+    def give_class(label):
+        fill(queue, "#review .other input", label)
+        click(queue, "#review .other .button")
+
+    give_class("rose|x")
+    said(queue, "The label 'rose|x' has a | in it, which separates several labels")
+    assert not queue.run(asks)
+    give_class("Tulip")
+    queue.until(asks)
+    assert text(queue, "#asking-words") == "There is “tulip” already. Take that instead of “Tulip”?"
+    click(queue, "#asking [value=no]")
+    queue.until(f"{asks} && document.querySelector('#asking-words').innerText.startsWith('No pic')")
+    click(queue, "#asking [value=no]")
+    decided(queue, 0)
+    give_class("Tulip")
+    queue.until(asks)
+    click(queue, "#asking [value=yes]")
+    decided(queue, 1)
+    assert label_of(queue, strays, image) == "tulip"
 
 
 def test_undo_is_offered_where_there_is_something_and_says_of_what_another_person_changed(

@@ -111,6 +111,7 @@ class GalleryAnswer(BaseModel):
     model: str
     version: str
     has_images: bool
+    several_labels: bool
     labels: list[_LabelCount]
     unlabelled: int
     clusters: list[_ClusterCount] | None

@@ -49,29 +49,36 @@ export class Corrections extends EventTarget {
   get who() { return stored(localStorage, WHO, ""); }
   set who(name) { store(localStorage, WHO, name.trim()); }
 
-  // Whether a label is a class of the gallery; the classes say so once they are there.
-  knows() { return true; }
+  // The label that is meant by a text, null if none after all: a class that there is, or a new one
+  // that somebody has confirmed. `ask` is false where a later question says that it is new.
+  async meant(text, { ask = true } = {}) {
+    const { classes } = this;
+    if (classes.knows(text) || classes.refused(text)) return text; // the service says why
+    const label = text.normalize("NFC");
+    if (classes.knows(label)) return label;
+    const like = classes.like(label);
+    if (like !== label && classes.knows(like) && await confirmed(`There is ${shown(like)} already. Take that instead of ${shown(label)}?`, [], `Take ${shown(like)}`)) return like;
+    if (!ask) return label;
+    return await confirmed(`No picture has the label ${shown(label)} yet. Make it a new class?`, [], "New class") ? label : null;
+  }
 
   get undoable() { return this.allowed && this.done.length > 0; }
 
   show() { for (const one of [this.button, ...document.querySelectorAll("#review .undo")]) one.hidden = !this.undoable; }
 
   // Give pictures, {id, label} each, a label (null for none); the same label again confirms it.
-  // Where one is called something else by now than is shown here, none is changed. Whether that was done.
-  async change(rows, label) {
+  // Where one is called something else by now than is shown here, none is changed. A class that is new is asked about, unless that is `sure`. Whether it was done.
+  async change(rows, label, { sure = false } = {}) {
     const ids = rows.map((one) => one.id), same = JSON.stringify([ids, label]);
     if (this.asked.has(same)) return false; // pressed twice
     this.asked.add(same);
     const shown = Object.fromEntries(rows.map((one) => [one.id, one.label])); // at this moment
-    try { return await this.send(ids, label, shown); } finally { this.asked.delete(same); }
+    try { return await this.send(ids, label, shown, sure); } finally { this.asked.delete(same); }
   }
 
-  async send(ids, label, expected) {
-    // Of several pictures, whoever asked for them has said so already.
-    if (ids.length === 1 && label !== null && !this.knows(label)) {
-      const asked = `No picture has the label ${shown(label)} yet. Make it a new class?`;
-      if (!(await confirmed(asked, [], "New class"))) return false;
-    }
+  async send(ids, given, expected, sure) {
+    const label = given === null || sure ? given : await this.meant(given);
+    if (label === null && given !== null) return false;
     const who = this.who || undefined;
     let entries, back;
     try {
