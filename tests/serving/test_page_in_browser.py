@@ -340,7 +340,7 @@ def test_the_gallery_is_browsed_by_name_and_class_a_page_at_a_time(page):
     assert texts(page, "#browse .tile figcaption .id")[0] == ids(page, "browse")[0].split("/")[-1]
     page.until("document.querySelectorAll('#browse [name=cluster] option').length > 1")
     told = page.run("document.querySelectorAll('#browse [name=cluster] option')[1].textContent")
-    assert re.fullmatch(r"0: .+ \(\d+(\.\d)?%\) \(\d+\)", told), told
+    assert re.fullmatch(r"0: .+ \d+(\.\d)?%, \d+ pictures", told), told
     click(page, "#browse .below .button")
     page.until("document.querySelectorAll('#browse .tile').length === 53")
     assert page.run("document.activeElement.closest('.tile').dataset.id") == ids(page, "browse")[48]
@@ -352,6 +352,20 @@ def test_the_gallery_is_browsed_by_name_and_class_a_page_at_a_time(page):
     page.until(f"document.querySelector('#browse .told').textContent === '1 picture' && {LOOKED}")
     assert ids(page, "browse") == ["rose/07.png"]
     assert page.run("location.hash") == "#browse?q=07&label=rose"
+
+
+def test_a_cluster_is_named_without_brackets_and_one_that_is_not_there_is_said_to_be_none(page):
+    page.run("location.hash = '#browse?cluster=99'")
+    page.until("document.querySelector('#browse .told')?.textContent === 'There is no cluster 99.'")
+    offered = "[...document.querySelectorAll('#browse-cluster option')].map(one => one.innerText)"
+    every, *clusters, stray = page.run(offered)
+    assert (every, stray) == ("All", "99")
+    assert all(
+        re.fullmatch(r"\d+: .+ \d+(\.\d)?%, \d+ pictures?", one, re.DOTALL) for one in clusters
+    )
+    go(page, "#browse?cluster=0")
+    page.until("document.querySelectorAll('#browse .tile').length > 0")
+    assert page.run(offered) == [every, *clusters]
 
 
 def test_names_are_texts_wherever_they_stand(page):
