@@ -59,6 +59,7 @@ def test_a_label_is_changed_and_says_so(client):
     assert shown == {"id": "daisy/0.png", "label": "rose", "history": [{**entry, "when": when}]}
     assert client.get("/v1/labels").json() == {
         "total": 1,
+        "changed": 1,
         "labels": [{"id": "daisy/0.png", "label": "rose", "who": "Anna", "when": when}],
         "not_in_gallery": 0,
     }
@@ -120,6 +121,27 @@ def test_several_are_changed_at_once_and_undone_at_once(client):
     detail = problem(client.post("/v1/labels/undo", json={"batch": 1}), 409)
     assert detail == "the change of 2 images to the label 'tulip' was undone already"
     assert "no change of labels to undo" in problem(client.post("/v1/labels/undo"), 409)
+
+
+def test_what_is_confirmed_or_undone_or_in_the_file_by_now_is_not_counted_as_changed(
+    client, gallery, toy
+):
+    def changed():
+        return client.get("/v1/labels").json()["changed"]
+
+    put(client, "rose/0.png", "rose")
+    assert changed() == 0
+    put(client, "rose/1.png", "tulip")
+    put(client, "rose/2.png", None)
+    assert changed() == 2
+    client.post("/v1/labels/undo", json={"entry": 3})
+    assert changed() == 1
+    table = gallery.with_name("labels.csv")
+    table.write_bytes(client.get("/v1/labels?format=csv").content)
+    images = gallery.with_name("images")
+    penult.extract(images, gallery, model=toy, labels=table, overwrite=True, progress=False)
+    client.post("/v1/reload")
+    assert changed() == 0
 
 
 def test_they_are_listed_in_pages_in_the_order_in_which_they_were_changed(client):

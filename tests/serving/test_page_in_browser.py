@@ -448,10 +448,12 @@ def test_likely_errors_are_worked_through_by_keys(page, address):
     page.press("Enter")
     said(page, f"{STRAY}: now “rose”.")
     assert label_of(page, address, STRAY) == "rose"
-    page.until("!!document.querySelector('#review .next')")  # no other is left
-    assert text(page, "#review .next").startswith("1 label changed. To train with the new labels")
+    page.until("!!document.querySelector('#review .empty')")  # no other is left
+    shown = "!document.querySelector('#changed').hidden"
+    page.until(shown)
+    assert text(page, "#changed").startswith("1 label changed. To train with the new labels")
     page.run(
-        "fetch(document.querySelector('#review .next a').href)"
+        "fetch(document.querySelector('#changed a').href)"
         ".then((answer) => answer.text()).then((told) => { window.table = told; })"
     )
     assert f"{STRAY},rose" in page.until("window.table")
@@ -467,7 +469,7 @@ def test_likely_errors_are_worked_through_by_keys(page, address):
     said(page, "“tulip” confirmed")
     page.until("!!document.querySelector('#review .empty')")
     assert text(page, "#review .empty") == "No likely label errors are left."
-    assert not page.run("!!document.querySelector('#review .next')")  # it was confirmed
+    page.until(f"!({shown})")  # it was confirmed
     page.press("ArrowLeft")
     page.press("u")
     said(page, f"{STRAY}: “tulip” as before it was confirmed.")
@@ -511,6 +513,12 @@ def test_a_file_in_two_classes_is_one_question_and_one_answer(tab, folder, tmp_p
         tab.press("u")
         tab.until(asked)
         assert [label_of(tab, address, one) for one in copies] == ["daisy", "rose"]
+        tab.press("k")  # which changes the other one
+        tab.until(f"!({asked})")
+        opened(tab, address)  # with nothing left
+        for view in ("#review", "#browse"):
+            go(tab, view)
+            tab.until("document.querySelector('#changed').innerText.startsWith('1 label changed')")
         tab.run("sessionStorage.clear(); localStorage.clear()")
 
 

@@ -105,7 +105,12 @@ def router(service: Service) -> APIRouter:
             for one in entries[offset : offset + limit]
         ]
         elsewhere = len(standing) - len(entries)
-        return {"total": len(entries), "labels": shown, "not_in_gallery": elsewhere}
+        return {
+            "total": len(entries),
+            "changed": of.labels.now().changed,
+            "labels": shown,
+            "not_in_gallery": elsewhere,
+        }
 
     @routes.post("/undo", name="undo labels", response_model=LabelChanges)
     def undo(body: Undo | None = None) -> dict[str, Any]:

@@ -120,6 +120,9 @@ class ListedLabels(BaseModel):
     """Labels that were changed or confirmed."""
 
     total: int
+    changed: Annotated[
+        int, Field(description="How many images have another label than the gallery's file says.")
+    ]
     labels: list[_ListedLabel]
     not_in_gallery: Annotated[
         int, Field(description="How many more are of images that the gallery has not any more.")

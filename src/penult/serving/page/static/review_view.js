@@ -1,7 +1,7 @@
 // A queue of pictures whose labels deserve a look, worked through by keys.
 import { percent } from "./chart.js";
-import { button, count, element, idElement, named, printable, titled } from "./elements.js";
-import { LABELS_AS_CSV, address, ask } from "./service.js";
+import { button, element, idElement, named, printable, titled } from "./elements.js";
+import { address, ask } from "./service.js";
 import { labelWords, picture, tile } from "./tile.js";
 import { Grid } from "./grid.js";
 
@@ -62,7 +62,6 @@ export class ReviewView {
       const ended = open ? `The end of the list; ${open.toLocaleString("en")} ${open === 1 ? "is" : "are"} not decided; ← goes back.` : EMPTY[this.kind];
       this.place.replaceChildren(element("p", { class: "empty", role: "status" }, this.problem ?? (page.classes.names.length ? ended : "No picture has a label yet. Give some in Browse or on the map first.")));
       if (open) this.place.append(element("p", { class: "empty acts" }, this.steps())); // for those without keys
-      this.place.append(this.whatNext());
       return;
     }
     const { facts } = page, name = printable(item.id);
@@ -84,15 +83,6 @@ export class ReviewView {
     const next = this.items[this.at + 1];
     if (next && facts.images) new Image().src = address("images", next.id);
     if (left < 5 && this.items.length < this.settled + (this.left ?? 0)) this.load();
-  }
-
-  // What becomes of the labels that were changed: nothing, until rows are made with them.
-  whatNext() {
-    const changed = this.items.filter((one) => one.done === "changed").length;
-    if (!changed) return "";
-    return element("p", { class: "next" }, `${count(changed, "label")} changed. To train with the new labels, `,
-      element("a", { href: LABELS_AS_CSV, download: "labels.csv" }, "save them"), ", and type: ",
-      element("code", {}, "penult extract PHOTOS --labels labels.csv -o FEATURES.h5 --update"));
   }
 
   // What is read aloud of a picture once it has the focus.
