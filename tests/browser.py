@@ -174,14 +174,20 @@ class Tab:
             time.sleep(0.02)
         return value
 
-    def press(self, key, *, modifiers=0):
-        """Press a key and let it go, for example ``"Tab"`` or ``"+"``; with Ctrl, `modifiers` is 2."""
+    def press(self, key, *, modifiers=0, held=None):
+        """Press a key and let it go, for example ``"Tab"`` or ``"+"``; with Ctrl, `modifiers` is 2.
+
+        One that is held down is repeated once, when `held` has returned.
+        """
         arrows = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
         names = {"Tab": 9, "Enter": 13, "Escape": 27, **arrows}
         code = names.get(key) or ord(key.upper())
         text = {"text": "\r"} if key == "Enter" else {} if key in names else {"text": key}
         named = {"key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": modifiers}
         self.call("Input.dispatchKeyEvent", type="keyDown", **named, **text)
+        if held is not None:
+            held()
+            self.call("Input.dispatchKeyEvent", type="keyDown", autoRepeat=True, **named, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", **named)
 
     def drag(self, *places, modifiers=0):
@@ -193,6 +199,15 @@ class Tab:
         for x, y in others:
             self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y, **held)
         self.call("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, **held)
+
+    def double_click(self, x, y, *, between):
+        """Click twice at a place; the second time when `between` has returned."""
+        for count in (1, 2):
+            pressed = {"x": x, "y": y, "button": "left", "buttons": 1, "clickCount": count}
+            self.call("Input.dispatchMouseEvent", type="mousePressed", **pressed)
+            self.call("Input.dispatchMouseEvent", type="mouseReleased", **pressed)
+            if count == 1:
+                between()
 
     def touch(self, *steps):
         """Put fingers down where the first step says, move them, and lift them all."""

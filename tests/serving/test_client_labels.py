@@ -63,6 +63,25 @@ def test_labels_are_corrected_undone_and_exported(labelled):
     assert "daisy/0.png,daisy" in table
 
 
+def test_a_label_is_changed_from_the_one_that_was_seen_alone(labelled):
+    async def correct(client):
+        await client.set_label("rose/0.png", None, who="ann", expected="rose")
+        for change in (
+            lambda: client.set_label("rose/0.png", "tulip", expected="rose"),
+            lambda: client.set_labels(["rose/0.png"], "tulip", expected={"rose/0.png": "rose"}),
+        ):
+            with pytest.raises(
+                penult.ServiceError, match="has no label now, given by ann"
+            ) as caught:
+                await change()
+            assert caught.value.status == 409
+        one = await client.set_label("rose/0.png", "tulip", expected=None)
+        anyway = await client.set_label("rose/0.png", "daisy")
+        return one.old, anyway.old
+
+    assert ask(labelled, correct) == (None, "tulip")
+
+
 def test_an_image_that_there_is_not_is_refused(labelled):
     for question in (
         lambda client: client.image("../gallery.h5"),

@@ -86,6 +86,12 @@ def test_a_label_that_is_confirmed_is_an_entry_that_changes_nothing(log):
     assert "a.jpg" in log.state()
 
 
+def test_of_several_labels_that_are_expected_the_order_does_not_count(log):
+    put(log, ["a.jpg"], "tulip|rose", several=True)
+    put(log, ["a.jpg"], "daisy", several=True, expected={"a.jpg": "tulip|rose"})
+    assert log.state()["a.jpg"].new == "daisy"
+
+
 def test_many_images_are_one_line_and_each_counts_once(log, file):
     entries = put(log, ["a.jpg", "c.jpg", "a.jpg"], "tulip")
     assert [(one.entry, one.batch, one.id, one.old) for one in entries] == [
@@ -123,7 +129,8 @@ def test_a_change_that_another_person_followed_is_not_undone_and_it_is_said_whos
     put(log, ["a.jpg"], "daisy", "Anna")
     put(log, ["a.jpg"], "tulip", "Ben")
     followed = (
-        "^entry 1 cannot be undone: entry 2 of Ben has given 'a.jpg' another label since; undo "
+        "^'a.jpg' has the label 'tulip' now, given by Ben since; to undo the change of 'a.jpg' to "
+        "the label 'daisy', undo what followed it first$"
     )
     with pytest.raises(UndoError, match=followed):
         log.undo(entry=1, who="Anna")
@@ -140,8 +147,11 @@ def test_of_a_batch_what_was_changed_since_stays(log):
 @pytest.mark.parametrize(
     ("which", "message"),
     [
-        ({"entry": 1}, "entry 1 cannot be undone: entry 3 has given 'a.jpg' another label since"),
-        ({"entry": 2}, "entry 2 was undone already"),
+        (
+            {"entry": 1},
+            "^'a.jpg' has the label 'iris' now, given by somebody since; to undo the change",
+        ),
+        ({"entry": 2}, "^the change of 'b.jpg' to the label 'tulip' was undone already"),
         ({"batch": 3}, "batch 3 is an undoing itself"),
         ({"entry": 9}, "there is no entry 9 in the log of labels; they go from 1 to 4"),
         ({"batch": 0}, "there is no batch 0"),

@@ -59,10 +59,51 @@ def test_a_label_is_changed_and_says_so(client):
     assert shown == {"id": "daisy/0.png", "label": "rose", "history": [{**entry, "when": when}]}
     assert client.get("/v1/labels").json() == {
         "total": 1,
+        "changed": 1,
         "labels": [{"id": "daisy/0.png", "label": "rose", "who": "Anna", "when": when}],
         "not_in_gallery": 0,
     }
     assert client.get("/v1/labels/daisy/1.png").json()["label"] == "daisy"
+
+
+def test_a_change_of_another_label_than_was_expected_is_refused_and_says_who_gave_that(client, log):
+    put(client, "rose/0.png", "tulip", who="Anna", expected="rose")
+    answer = put(client, "rose/0.png", "rose", who="Ben", expected="rose")
+    assert problem(answer, 409) == (
+        "'rose/0.png' has the label 'tulip' now, given by Anna since, instead of the label 'rose'; "
+        "nothing was changed here"
+    )
+    assert answer.json()["labels"] == [{"id": "rose/0.png", "label": "tulip", "who": "Anna"}]
+    client.post("/v1/labels/undo", json={"entry": 1})
+    told = problem(put(client, "rose/0.png", "daisy", expected=None), 409)
+    assert told.startswith(
+        "'rose/0.png' has the label 'rose' now, put back by somebody since, instead of no label"
+    )
+    told = problem(put(client, "rose/1.png", "daisy", expected="tulip"), 409)
+    assert told.startswith("'rose/1.png' has the label 'rose' now, instead of the label 'tulip'")
+    assert len(log) == 2
+    put(client, "rose/0.png", None, expected="rose")
+    assert put(client, "rose/0.png", "tulip", expected=None).json()["old"] is None
+
+
+def test_of_several_none_is_changed_where_one_has_another_label_than_was_expected(client, log):
+    client.post("/v1/labels", json={"ids": ["rose/0.png", "rose/1.png"], "label": "tulip"})
+    expected = {"rose/0.png": "rose", "rose/1.png": "rose", "rose/2.png": "rose"}
+    sent = {"ids": [*expected], "label": "daisy", "expected": expected}
+    answer = client.post("/v1/labels", json=sent)
+    assert problem(answer, 409) == (
+        "'rose/0.png' has the label 'tulip' now, given by somebody since, instead of the label "
+        "'rose'; 1 more image changed as well; nothing was changed here"
+    )
+    assert [one["id"] for one in answer.json()["labels"]] == ["rose/0.png", "rose/1.png"]
+    stray = {**sent, "ids": ["rose/0.png"], "expected": {"daisy/0.png": "daisy"}}
+    assert problem(client.post("/v1/labels", json=stray), 422) == (
+        "a label is expected of 'daisy/0.png', which is none of the images to be changed"
+    )
+    assert len(log) == 2
+    for one in ("rose/0.png", "rose/1.png"):
+        expected[one] = "tulip"
+    assert client.post("/v1/labels", json=sent).status_code == 200
 
 
 def test_several_are_changed_at_once_and_undone_at_once(client):
@@ -78,8 +119,29 @@ def test_several_are_changed_at_once_and_undone_at_once(client):
     assert client.get("/v1/labels/rose/0.png").json()["label"] == "rose"
     assert client.get("/v1/labels").json()["total"] == 0
     detail = problem(client.post("/v1/labels/undo", json={"batch": 1}), 409)
-    assert detail == "batch 1 was undone already"
+    assert detail == "the change of 2 images to the label 'tulip' was undone already"
     assert "no change of labels to undo" in problem(client.post("/v1/labels/undo"), 409)
+
+
+def test_what_is_confirmed_or_undone_or_in_the_file_by_now_is_not_counted_as_changed(
+    client, gallery, toy
+):
+    def changed():
+        return client.get("/v1/labels").json()["changed"]
+
+    put(client, "rose/0.png", "rose")
+    assert changed() == 0
+    put(client, "rose/1.png", "tulip")
+    put(client, "rose/2.png", None)
+    assert changed() == 2
+    client.post("/v1/labels/undo", json={"entry": 3})
+    assert changed() == 1
+    table = gallery.with_name("labels.csv")
+    table.write_bytes(client.get("/v1/labels?format=csv").content)
+    images = gallery.with_name("images")
+    penult.extract(images, gallery, model=toy, labels=table, overwrite=True, progress=False)
+    client.post("/v1/reload")
+    assert changed() == 0
 
 
 def test_they_are_listed_in_pages_in_the_order_in_which_they_were_changed(client):

@@ -42,6 +42,12 @@ SHADES = {
 STRAY = "tulip/stray.png"  # red among the yellow
 ROSE, GREEN = (170, 20, 40), (0, 200, 0)
 TOKEN = "a-token-of-the-test"
+REFUSED = {
+    "several_photos": 415,
+    "none_that_is_refused": 422,
+    "another_person_gave": 409,
+    "nor_is_it": 409,
+}  # as tests provoke it
 LOOKED = "!document.querySelector('[aria-busy]')"
 HOLDS_THE_QUEUE = """(() => {
   const { review } = page.views, step = review.step.bind(review), asked = fetch;
@@ -150,8 +156,9 @@ def page(tab, address, request):
         if one.get("entry", {}).get("source") != "network"
         or one["entry"]["url"].startswith(address)
     ]
-    refused = [one for one in said if "status of 415" in one["entry"]["text"]]
-    assert said == (refused if "several_photos" in request.node.name else [])
+    status = next((n for what, n in REFUSED.items() if what in request.node.name), None)
+    refused = [one for one in said if status and f"status of {status}" in one["entry"]["text"]]
+    assert said == refused
     assert {one.split("/", 3)[2] for one in tab.requests if one.startswith("http")} == {
         address.split("/")[2]
     }
@@ -333,7 +340,7 @@ def test_the_gallery_is_browsed_by_name_and_class_a_page_at_a_time(page):
     assert texts(page, "#browse .tile figcaption .id")[0] == ids(page, "browse")[0].split("/")[-1]
     page.until("document.querySelectorAll('#browse [name=cluster] option').length > 1")
     told = page.run("document.querySelectorAll('#browse [name=cluster] option')[1].textContent")
-    assert re.fullmatch(r"0: .+ \(\d+(\.\d)?%\) \(\d+\)", told), told
+    assert re.fullmatch(r"0: .+ \d+(\.\d)?%, \d+ pictures", told), told
     click(page, "#browse .below .button")
     page.until("document.querySelectorAll('#browse .tile').length === 53")
     assert page.run("document.activeElement.closest('.tile').dataset.id") == ids(page, "browse")[48]
@@ -345,6 +352,20 @@ def test_the_gallery_is_browsed_by_name_and_class_a_page_at_a_time(page):
     page.until(f"document.querySelector('#browse .told').textContent === '1 picture' && {LOOKED}")
     assert ids(page, "browse") == ["rose/07.png"]
     assert page.run("location.hash") == "#browse?q=07&label=rose"
+
+
+def test_a_cluster_is_named_without_brackets_and_one_that_is_not_there_is_said_to_be_none(page):
+    page.run("location.hash = '#browse?cluster=99'")
+    page.until("document.querySelector('#browse .told')?.textContent === 'There is no cluster 99.'")
+    offered = "[...document.querySelectorAll('#browse-cluster option')].map(one => one.innerText)"
+    every, *clusters, stray = page.run(offered)
+    assert (every, stray) == ("All", "99")
+    assert all(
+        re.fullmatch(r"\d+: .+ \d+(\.\d)?%, \d+ pictures?", one, re.DOTALL) for one in clusters
+    )
+    go(page, "#browse?cluster=0")
+    page.until("document.querySelectorAll('#browse .tile').length > 0")
+    assert page.run(offered) == [every, *clusters]
 
 
 def test_names_are_texts_wherever_they_stand(page):
@@ -391,8 +412,16 @@ def test_many_are_relabelled_at_once_when_that_was_confirmed(page, address):
     boxes = "[...document.querySelectorAll('#similar .pick')]"
     page.run(f"for (const one of {boxes}.slice(0, 3)) one.click()")
     assert text(page, "#chosen .count") == "3 pictures chosen"
+    fill(page, "#chosen-label", "Rose")
+    click(page, "#chosen .main")
+    assert text(page, "#asking-words") == "There is “rose” already. Take that instead of “Rose”?"
+    click(page, "#asking [value=yes]")
+    page.until("document.querySelector('#asking-words').innerText.endsWith('label “rose”?')")
+    click(page, "#asking [value=no]")
+    page.until("!document.querySelector('#asking').open")
     fill(page, "#chosen-label", "red")
     click(page, "#chosen .main")
+    page.until("document.querySelector('#asking').open")
     assert text(page, "#asking-words") == "Give 3 pictures the label “red”? It is a new class."
     assert text(page, "#asking .details-line") == "Now: rose 2, tulip 1."
     click(page, "#asking [value=no]")
@@ -419,10 +448,12 @@ def test_likely_errors_are_worked_through_by_keys(page, address):
     page.press("Enter")
     said(page, f"{STRAY}: now “rose”.")
     assert label_of(page, address, STRAY) == "rose"
-    page.until("!!document.querySelector('#review .next')")  # no other is left
-    assert text(page, "#review .next").startswith("1 label changed. To train with the new labels")
+    page.until("!!document.querySelector('#review .empty')")  # no other is left
+    shown = "!document.querySelector('#changed').hidden"
+    page.until(shown)
+    assert text(page, "#changed").startswith("1 label changed. To train with the new labels")
     page.run(
-        "fetch(document.querySelector('#review .next a').href)"
+        "fetch(document.querySelector('#changed a').href)"
         ".then((answer) => answer.text()).then((told) => { window.table = told; })"
     )
     assert f"{STRAY},rose" in page.until("window.table")
@@ -438,7 +469,7 @@ def test_likely_errors_are_worked_through_by_keys(page, address):
     said(page, "“tulip” confirmed")
     page.until("!!document.querySelector('#review .empty')")
     assert text(page, "#review .empty") == "No likely label errors are left."
-    assert not page.run("!!document.querySelector('#review .next')")  # it was confirmed
+    page.until(f"!({shown})")  # it was confirmed
     page.press("ArrowLeft")
     page.press("u")
     said(page, f"{STRAY}: “tulip” as before it was confirmed.")
@@ -469,13 +500,229 @@ def test_a_file_in_two_classes_is_one_question_and_one_answer(tab, folder, tmp_p
         assert text(tab, "#review .suggested strong") == "rose"  # of which the next one is
         with penult.Client(address) as client:
             assert client.review().items[0].same == ("rose/00.png",)
+            assert client.review().items[0].same_labels == ("rose",)
+            client.set_label("rose/00.png", "tulip", who="Ada")
+            tab.press("Enter")
+            said(tab, "'rose/00.png' has the label 'tulip' now, given by Ada since")
+            client.undo(who="Ada")
+            tab.press("Enter")
+            said(tab, "'rose/00.png' has the label 'rose' now, put back by Ada since")
         tab.press("Enter")
         tab.until(f"!({asked})")
         assert [label_of(tab, address, one) for one in copies] == ["rose", "rose"]
         tab.press("u")
         tab.until(asked)
         assert [label_of(tab, address, one) for one in copies] == ["daisy", "rose"]
+        tab.press("k")  # which changes the other one
+        tab.until(f"!({asked})")
+        opened(tab, address)  # with nothing left
+        for view in ("#review", "#browse"):
+            go(tab, view)
+            tab.until("document.querySelector('#changed').innerText.startsWith('1 label changed')")
         tab.run("sessionStorage.clear(); localStorage.clear()")
+
+
+def elsewhere(tab, address, image, label, who="Ada"):
+    """Another person gives an image a label, of which the page hears nothing; None undoes that."""
+    with penult.Client(address) as client:
+        if label is None:
+            client.undo(who=who)
+        else:
+            client.set_label(image, label, who=who)
+
+
+def test_a_label_that_another_person_gave_since_is_shown_and_not_overwritten(page, address):
+    go(page, "#review")
+    page.until("!!document.querySelector('#review .question')")
+    elsewhere(page, address, STRAY, "daisy")
+    page.press("k")
+    said(
+        page, f"'{STRAY}' has the label 'daisy' now, given by Ada since, instead of the label 'tul"
+    )
+    assert text(page, "#review .whole .id") == STRAY
+    assert text(page, "#review .now strong") == "daisy"
+    assert label_of(page, address, STRAY) == "daisy"
+    page.press("k")  # of what is seen now
+    said(page, "“daisy” confirmed")
+    page.press("u")
+    said(page, f"{STRAY}: “daisy” as before it was confirmed.")
+    elsewhere(page, address, STRAY, None)
+
+
+@pytest.mark.parametrize("how", ["in its window", "among those chosen"])
+def test_nor_is_it_where_pictures_are_browsed(page, address, how):
+    go(page, "#browse?q=daisy%2F0")
+    elsewhere(page, address, "daisy/05.png", "rose")
+    if how == "in its window":
+        click(page, "#browse .open", 5)
+        page.until("document.querySelector('#viewer').open")
+        click(page, "#viewer .editor [title^='The label is right']")  # Keep
+    else:
+        page.run("for (const one of document.querySelectorAll('#browse .pick')) one.click()")
+        fill(page, "#chosen-label", "tulip")
+        click(page, "#chosen .main")
+        click(page, "#asking [value=yes]")
+    said(page, "'daisy/05.png' has the label 'rose' now, given by Ada since")
+    assert texts(page, "#browse .label")[4:7] == ["daisy", "rose", "daisy"]
+    assert label_of(page, address, "daisy/05.png") == "rose"
+    assert label_of(page, address, "daisy/04.png") == "daisy"  # none of them was changed
+    elsewhere(page, address, "daisy/05.png", None)
+
+
+@pytest.fixture(scope="module")
+def strays(folder):
+    """The address of a service of `folder`'s pictures, of which three more are called wrong."""
+    table = folder / "strays.csv"
+    wrong = {f"daisy/{k:02}.png": "rose" for k in (1, 6, 11)}
+    with table.open("w", encoding="utf-8") as file:
+        file.write("path,label\n")
+        for image in penult.load(folder / "garden.h5").ids:
+            kind = image.split("/")[0] if image.startswith(("daisy", "rose", "tulip")) else "iris"
+            file.write(f"{image},{wrong.get(image, kind)}\n")
+    rows = folder / "strays.h5"
+    images = folder / "images"
+    penult.extract(images, rows, model="toy:mean-colour", labels=table, progress=False)
+    with LabelLog(folder / "strays.jsonl") as log:
+        service = service_of(gallery=rows, images=[images], log=log)
+        with running(service) as address:
+            yield address
+
+
+@pytest.fixture
+def queue(tab, strays):
+    """Its review, of four pictures."""
+    opened(tab, strays)
+    go(tab, "#review")
+    tab.until("!!document.querySelector('#review .question')")
+    yield tab
+    while tab.run("page.corrections.done.length"):
+        left = tab.run("page.corrections.undo(); page.corrections.done.length")
+        tab.until(f"page.corrections.done.length < {left}")
+    tab.run("sessionStorage.clear(); localStorage.clear()")
+    tab.open("about:blank")  # what it still asks for is not the next page's
+
+
+def middle(tab, selector):
+    """Where an element is that can be clicked."""
+    return tab.run(
+        "(() => { const { left, right, top, bottom } = "
+        f"document.querySelector({json.dumps(selector)}).getBoundingClientRect(); "
+        "return [(left + right) / 2, (top + bottom) / 2] })()"
+    )
+
+
+def decided(tab, changes):
+    """Wait until so many changes can be taken back, and none is being asked for."""
+    tab.until(f"page.corrections.done.length === {changes}")
+    tab.until("page.corrections.asked.size === 0 && !page.views.review.busy")
+    assert tab.run("page.corrections.done.length") == changes
+
+
+def test_enter_confirms_nothing_where_nothing_is_to_be_accepted(queue):
+    page = "page.views.review"
+    first = queue.run(f"{page}.item.id")
+    queue.press("Enter")
+    decided(queue, 1)
+    queue.press("ArrowLeft")
+    assert queue.run(f"{page}.item.id") == first
+    assert queue.run("document.querySelector('#review .acts .main')") is None
+    queue.press("Enter")
+    decided(queue, 1)
+
+
+def test_another_class_is_one_that_there_is_but_for_its_case_and_none_that_is_refused(
+    queue, strays
+):
+    image = queue.run("page.views.review.item.id")
+    asks = "document.querySelector('#asking').open"
+
+    def give_class(label):
+        fill(queue, "#review .other input", label)
+        click(queue, "#review .other .button")
+
+    give_class("rose|x")
+    said(queue, "The label 'rose|x' has a | in it, which separates several labels")
+    assert not queue.run(asks)
+    give_class("Tulip")
+    queue.until(asks)
+    assert text(queue, "#asking-words") == "There is “tulip” already. Take that instead of “Tulip”?"
+    click(queue, "#asking [value=no]")
+    queue.until(f"{asks} && document.querySelector('#asking-words').innerText.startsWith('No pic')")
+    click(queue, "#asking [value=no]")
+    decided(queue, 0)
+    give_class("Tulip")
+    queue.until(asks)
+    click(queue, "#asking [value=yes]")
+    decided(queue, 1)
+    assert label_of(queue, strays, image) == "tulip"
+
+
+def test_undo_is_offered_where_there_is_something_and_says_of_what_another_person_changed(
+    queue, strays
+):
+    undo = "document.querySelector('#review .undo')"
+    assert queue.run(f"{undo}.hidden")
+    image = queue.run("page.views.review.item.id")
+    queue.press("Enter")
+    decided(queue, 1)
+    label = label_of(queue, strays, image)
+    assert not queue.run(f"{undo}.hidden")
+    elsewhere(queue, strays, image, "iris")
+    click(queue, "#review .undo")
+    said(queue, f"'{image}' has the label 'iris' now, given by Ada since; to undo the change of")
+    queue.until(f"{undo}.hidden")
+    elsewhere(queue, strays, image, None)
+    with penult.Client(strays) as client:
+        assert client.label(image).label == label
+        client.undo(entry=client.label(image).history[-3].entry)  # before Ada came
+
+
+def test_a_key_that_is_held_down_decides_once(queue):
+    ids = queue.run("page.views.review.items.map(one => one.id)")
+    asked = "document.querySelector('#review .whole .id').innerText"
+    for made, key in enumerate(("k", "1", "Enter"), 1):
+        queue.press(key, held=lambda made=made: decided(queue, made))
+        decided(queue, made)
+        assert queue.run(asked) == ids[made]
+    queue.press("u", held=lambda: decided(queue, 2))
+    decided(queue, 2)
+    queue.press("z", modifiers=2, held=lambda: decided(queue, 1))
+    decided(queue, 1)
+
+
+def test_the_second_click_of_a_double_click_decides_nothing(queue):
+    ids = queue.run("page.views.review.items.map(one => one.id)")
+    asked = "document.querySelector('#review .whole .id').innerText"
+    for made, what in enumerate((".main", ".acts .button:nth-child(2)", ".choice"), 1):
+        place = middle(queue, f"#review {what}")
+        queue.double_click(*place, between=lambda made=made: decided(queue, made))
+        decided(queue, made)
+        assert queue.run(asked) == ids[made]
+    queue.double_click(*middle(queue, "#undo"), between=lambda: decided(queue, 2))
+    decided(queue, 2)
+
+
+def test_a_double_click_on_a_picture_leaves_it_open_and_x_held_down_leaves_it_chosen(page):
+    go(page, "#browse?q=daisy%2F0")
+    is_open = "document.querySelector('#viewer').open"
+    page.double_click(*middle(page, "#browse .open"), between=lambda: page.until(is_open))
+    assert page.run(is_open)
+    page.press("Escape")
+    page.until(f"!{is_open} && !!document.activeElement.closest('.tile')")
+    chosen = "page.selection.size === 1"
+    page.press("x", held=lambda: page.until(chosen))
+    assert page.run(chosen)
+
+
+def test_enter_held_down_does_not_answer_what_it_has_asked(page, log):
+    go(page, "#browse?q=daisy%2F06")
+    click(page, "#browse .open")
+    fill(page, "#viewer .editor input", "a new one")
+    page.run("document.querySelector('#viewer .editor input').focus()")
+    asks, before = "document.querySelector('#asking').open", log()
+    page.press("Enter", held=lambda: page.until(asks))
+    assert page.run(asks)
+    assert log() == before
 
 
 @pytest.mark.parametrize("how", ["an undo", "the queue from its beginning"])
@@ -666,6 +913,39 @@ def test_a_gallery_without_labels_is_given_its_first_on_the_page(tab, folder, ba
             answered(tab)
             assert text(tab, "#answer .words") == no_class
             tab.run("sessionStorage.clear(); localStorage.clear()")
+
+
+@pytest.fixture(scope="module")
+def several(folder, bare):
+    """`several.h5`: the pictures of `bare`, with two labels, and with one."""
+    table = "path,label\na.png,daisy|white\nb.png,rose\nc.png,rose\n"
+    (folder / "several.csv").write_text(table, encoding="utf-8")
+    penult.extract(
+        folder / "flat",
+        folder / "several.h5",
+        model="toy:mean-colour",
+        labels=folder / "several.csv",
+        progress=False,
+    )
+    return folder / "several.h5"
+
+
+def test_of_a_hit_that_has_several_labels_all_are_shown_and_changed(tab, folder, several):
+    with (
+        LabelLog(folder / "several.jsonl") as log,
+        running(service_of(gallery=several, images=[folder / "flat"], log=log)) as address,
+    ):
+        opened(tab, address)
+        go(tab, "#similar?id=b.png")
+        tab.until("document.querySelectorAll('#similar .nearest .tile').length === 2")
+        a = "#similar .nearest [data-id='a.png']"
+        assert text(tab, f"{a} .label") == "daisy|white"
+        click(tab, f"{a} .open")
+        fill(tab, "#viewer .editor input", "daisy")
+        click(tab, "#viewer .editor .main")
+        said(tab, "a.png: now “daisy”.")
+        assert label_of(tab, address, "a.png") == "daisy"
+        tab.run("sessionStorage.clear(); localStorage.clear()")
 
 
 def test_where_there_are_no_labels_and_none_can_be_given_there_is_no_review(tab, bare):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
 
@@ -141,25 +142,32 @@ def label(id: str) -> Call[LabelHistory]:
 
 
 @checked
-def set_label(id: str, label: str | None, who: str | None) -> Call[LabelEntry]:
+def set_label(
+    id: str, label: str | None, who: str | None, expected: str | EllipsisType | None
+) -> Call[LabelEntry]:
     """Change or confirm a label; twice would be two entries of the log."""
     return Call(
         "PUT",
         f"/v1/labels/{_quoted(id)}",
         _record(LabelEntry),
-        json=_given(label=label, who=who),
+        json=_given(label=label, who=who, expected=expected),
         repeatable=False,
     )
 
 
 @checked
-def set_labels(ids: Sequence[str], label: str | None, who: str | None) -> Call[LabelEntries]:
+def set_labels(
+    ids: Sequence[str],
+    label: str | None,
+    who: str | None,
+    expected: Mapping[str, str | None] | None,
+) -> Call[LabelEntries]:
     """Change or confirm the labels of several images at once."""
     return Call(
         "POST",
         "/v1/labels",
         _record(LabelEntries),
-        json={"ids": list(ids), **_given(label=label, who=who)},
+        json={"ids": list(ids), **_given(label=label, who=who, expected=expected or ...)},
         repeatable=False,
     )
 
@@ -189,8 +197,9 @@ def ready() -> Call[bool]:
     return Call("GET", "/readyz", lambda response: response.is_success, expected=(_UNREADY,))
 
 
-def _given(*, label: str | None, who: str | None) -> dict[str, str | None]:
-    return {"label": label} | ({} if who is None else {"who": who})
+def _given(*, label: str | None, who: str | None, expected: Any) -> dict[str, Any]:
+    given = {"label": label} | ({} if who is None else {"who": who})
+    return given | ({} if expected is ... else {"expected": expected})
 
 
 def _quoted(id: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from types import TracebackType
+from collections.abc import Iterable, Mapping, Sequence
+from types import EllipsisType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from penult.checking import checked
@@ -317,7 +317,14 @@ class Client:
         """
         return self._send(calls.label(id))
 
-    def set_label(self, id: str, label: str | None, who: str | None = None) -> LabelEntry:
+    def set_label(
+        self,
+        id: str,
+        label: str | None,
+        who: str | None = None,
+        *,
+        expected: str | EllipsisType | None = ...,
+    ) -> LabelEntry:
         """Change the label of an image of the gallery, or confirm it by giving the same.
 
         Parameters
@@ -328,16 +335,30 @@ class Client:
             Its label, which may be a new one; None for no label.
         who : str, optional
             Who says so, for the log.
+        expected : str or None, optional
+            The label that the image should have by now, None for no label: where somebody has given
+            it another one, nothing is changed. Without it, any will do.
 
         Returns
         -------
         LabelEntry
             What the log now has, safely on the service's disk.
+
+        Raises
+        ------
+        ServiceError
+            With `status` 409, if the image has another label than is expected; says which, and who
+            gave it.
         """
-        return self._send(calls.set_label(id, label, who))
+        return self._send(calls.set_label(id, label, who, expected))
 
     def set_labels(
-        self, ids: Sequence[str], label: str | None, who: str | None = None
+        self,
+        ids: Sequence[str],
+        label: str | None,
+        who: str | None = None,
+        *,
+        expected: Mapping[str, str | None] | None = None,
     ) -> LabelEntries:
         """Change or confirm the labels of several images: of all, or of none if that fails.
 
@@ -349,13 +370,21 @@ class Client:
             Their label; None for no label.
         who : str, optional
             Who says so, for the log.
+        expected : mapping of str to (str or None), optional
+            Of as many of the images as are to be checked, the label that they should have by now,
+            None for no label.
 
         Returns
         -------
         LabelEntries
             What the log now has, and the number by which it is undone.
+
+        Raises
+        ------
+        ServiceError
+            With `status` 409, if an image has another label than is expected; none is changed then.
         """
-        return self._send(calls.set_labels(ids, label, who))
+        return self._send(calls.set_labels(ids, label, who, expected))
 
     def undo(
         self, *, entry: int | None = None, batch: int | None = None, who: str | None = None

@@ -69,6 +69,8 @@ class GalleryInfo:
         The network that its rows are made with.
     has_images : bool
         Whether the images themselves can be asked for, and not only their ids.
+    several_labels : bool
+        Whether an image may have several labels, separated by ``|``.
     labels : tuple of LabelSize
         The labels, as corrected, and how many images have each.
     unlabelled : int
@@ -88,6 +90,7 @@ class GalleryInfo:
     version: str
     model: str | None = None
     has_images: bool = False
+    several_labels: bool = False
     labels: tuple[LabelSize, ...] = ()
     unlabelled: int = 0
     clusters: tuple[ClusterSize, ...] | None = None

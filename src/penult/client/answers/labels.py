@@ -121,8 +121,11 @@ class LabelChanges:
         How many there are in all.
     not_in_gallery : int
         How many more are of images that the gallery has not any more.
+    changed : int or None
+        How many images have another label than the gallery's file says; not of those confirmed.
     """
 
     labels: tuple[ChangedLabel, ...]
     total: int | None = None
     not_in_gallery: int = 0
+    changed: int | None = None

@@ -28,6 +28,8 @@ class ReviewItem:
         Why it should be looked at, in a few words.
     same : tuple of str
         Other images of the same file, where these have several labels: a decision is one for all.
+    same_labels : tuple of (str or None)
+        The present label of each of those.
     """
 
     id: str
@@ -36,6 +38,7 @@ class ReviewItem:
     probability: float | None
     reason: str
     same: tuple[str, ...] = ()
+    same_labels: tuple[str | None, ...] = ()
 
 
 @short_repr

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import ne
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -48,11 +49,14 @@ class LabelsNow:
         The places of rows whose label somebody has changed or confirmed.
     several : bool
         Whether a row may have several labels.
+    changed : int
+        How many rows have another label than they came with.
     """
 
     labels: tuple[str | None, ...]
     judged: frozenset[int]
     several: bool
+    changed: int = 0
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -118,6 +122,7 @@ class CorrectedLabels:
             labels=tuple(labels),
             judged=frozenset(judged),
             several=self._gallery.is_multilabel,
+            changed=sum(map(ne, labels, self._original)),
         )
         self._known = (state, found)
         return found

@@ -12,7 +12,15 @@ from penult.parsing import read_json, to_record
 from penult.representation import short_repr, short_text
 from penult.texts import composed
 
-__all__ = ["LabelEntry", "checked_label", "checked_name", "from_line", "to_line"]
+__all__ = [
+    "LabelEntry",
+    "checked_label",
+    "checked_name",
+    "from_line",
+    "given_by",
+    "named_label",
+    "to_line",
+]
 
 LONGEST_LABEL, LONGEST_NAME = 200, 100
 
@@ -106,6 +114,17 @@ def from_line(line: bytes) -> list[LabelEntry]:
         )
         for one in read.changes
     ]
+
+
+def given_by(entry: LabelEntry) -> str:
+    """Say who gave an image its label, in a sentence that names it."""
+    how = "given" if entry.undoes is None else "put back"
+    return f"{how} by {'somebody' if entry.who is None else entry.who}"
+
+
+def named_label(label: str | None) -> str:
+    """Name a label in a sentence."""
+    return f"the label {label!r}" if label else "no label"
 
 
 def checked_label(label: str | None, *, several: bool = False) -> str | None:

@@ -9,12 +9,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from penult.errors import FileFormatError, LabelLogError, OutputError, PathNotFoundError, UsageError
 from penult.inputs import require_file
 from penult.output import explain, sync_folder
 from penult.serving.labels.entry import LabelEntry, checked_label, checked_name, from_line, to_line
+from penult.serving.labels.expected import require_expected
 from penult.serving.labels.file_lock import lock_file, release
 from penult.serving.labels.state import LabelState
 from penult.wording import beginning, count
@@ -86,6 +87,7 @@ class LabelLog:
         *,
         several: bool = False,
         before: Callable[[str], str | None] = lambda _: None,
+        expected: Mapping[str, str | None] = MappingProxyType({}),
     ) -> list[LabelEntry]:
         """Give images a label, or confirm the one that they have.
 
@@ -101,6 +103,8 @@ class LabelLog:
             Whether an image may have several labels, separated by ``|``.
         before : callable
             The label of an image of which the log says nothing.
+        expected : mapping of str to (str or None)
+            Of those images that are to be changed from one label alone, that label; None for none.
 
         Returns
         -------
@@ -111,6 +115,8 @@ class LabelLog:
         ------
         UsageError
             If there is no image; if the label or the name cannot be one.
+        OtherLabelsError
+            If an image has another label than is expected. Nothing was changed then.
         OutputError
             If it cannot be written: the disk is full, say. Nothing was changed then.
         """
@@ -119,12 +125,10 @@ class LabelLog:
             raise UsageError("a label was given to no image; name at least one")
         new, by = checked_label(label, several=several), checked_name(who)
         with self._writing:
-            now = (self._state.last(one) for one in images)
-            olds = [
-                before(image) if entry is None else entry.new
-                for image, entry in zip(images, now, strict=True)
-            ]
-            changes = [(one, old, new, None) for one, old in zip(images, olds, strict=True)]
+            now = {one: self._state.last(one) for one in images}
+            olds = {one: before(one) if last is None else last.new for one, last in now.items()}
+            require_expected(expected, olds, now, several=several)
+            changes = [(one, old, new, None) for one, old in olds.items()]
             return self._append(changes, by)
 
     def undo(

@@ -6,7 +6,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from penult.errors import FileFormatError, UndoError
-from penult.serving.labels.entry import LabelEntry
+from penult.serving.labels.entry import LabelEntry, given_by, named_label
+from penult.wording import count
 
 __all__ = ["LabelState"]
 
@@ -135,14 +136,20 @@ class LabelState:
         if left := self._undoable(numbers):
             return left
         if self._undone.issuperset(numbers):
-            raise UndoError(f"{what} was undone already")
+            raise UndoError(f"{self._told(numbers)} was undone already")
+        # The page shows this to people, to whom the numbers of entries say nothing.
         followed = next(one for one in numbers if one not in self._undone)
         image = self.entries[followed - 1].id
-        last = self.entries[self._standing[image][-1] - 1]
+        last = self.entries[self._by_id[image][-1] - 1]
         raise UndoError(
-            f"{what} cannot be undone: entry {last.entry}{_of(last.who)} has given {image!r} "
-            "another label since; undo that one first"
+            f"{image!r} has {named_label(last.new)} now, {given_by(last)} since; to "
+            f"undo {self._told(numbers)}, undo what followed it first"
         )
+
+    def _told(self, numbers: Sequence[int]) -> str:
+        first = self.entries[numbers[0] - 1]
+        what = repr(first.id) if len(numbers) == 1 else count(len(numbers), "image")
+        return f"the change of {what} to {named_label(first.new)}"
 
     def _last_of(self, who: str | None, among: Container[str] | None) -> list[LabelEntry]:
         for numbers in reversed(self._batches):

@@ -46,6 +46,7 @@ def _told(served: ServedGallery) -> dict[str, Any]:
         "model": served.recipe.network,
         "version": served.version,
         "has_images": not served.photos.is_empty,
+        "several_labels": gallery.is_multilabel,
         "labels": [{"label": name, "images": n} for name, n in counts.items()],
         "unlabelled": unlabelled,
         "clusters": clusters and [_cluster(one) for one in clusters.clusters],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,6 +13,7 @@ from fastapi import APIRouter, Header, Query, Response
 from penult.errors import OutputError
 from penult.serving.id_in_path import IMAGE_ID
 from penult.serving.labels.entry import LabelEntry
+from penult.serving.labels.expected import OtherLabelsError
 from penult.serving.labels.table import gallery_table
 from penult.serving.problems import ProblemError
 from penult.serving.require import require_held
@@ -54,17 +55,20 @@ def router(service: Service) -> APIRouter:
             )
         return service.label_log
 
-    def put(ids: Sequence[str], body: LabelOfOne) -> tuple[list[LabelEntry], bool]:
+    def put(
+        ids: Sequence[str], body: LabelOfOne | LabelOfSeveral, expected: Mapping[str, str | None]
+    ) -> tuple[list[LabelEntry], bool]:
         of = collection()
         _require_known(of.gallery, ids)
         before = of.labels.now()
-        with _without_folder(log()) as labels:
+        with _told(log()) as labels:
             entries = labels.put(
                 ids,
                 body.label,
                 body.who,
                 several=of.gallery.is_multilabel,
                 before=of.labels.original,
+                expected=expected,
             )
         service.metrics.labels_changed(len(entries))
         return entries, not before.counts.keys() >= set(before.parts(entries[0].new))
@@ -101,14 +105,19 @@ def router(service: Service) -> APIRouter:
             for one in entries[offset : offset + limit]
         ]
         elsewhere = len(standing) - len(entries)
-        return {"total": len(entries), "labels": shown, "not_in_gallery": elsewhere}
+        return {
+            "total": len(entries),
+            "changed": of.labels.now().changed,
+            "labels": shown,
+            "not_in_gallery": elsewhere,
+        }
 
     @routes.post("/undo", name="undo labels", response_model=LabelChanges)
     def undo(body: Undo | None = None) -> dict[str, Any]:
         """Take a change back."""
         wanted = body or Undo()
         images = collection().gallery.places
-        with _without_folder(log()) as labels:
+        with _told(log()) as labels:
             entries = labels.undo(
                 entry=wanted.entry,
                 batch=wanted.batch,
@@ -130,13 +139,13 @@ def router(service: Service) -> APIRouter:
     @routes.put(f"/{IMAGE_ID}", name="set a label", response_model=LabelPut)
     def put_one(image_id: str, body: LabelOfOne) -> dict[str, Any]:
         """Give an image a label, or confirm the one that it has."""
-        (entry,), new_class = put([image_id], body)
+        (entry,), new_class = put([image_id], body, body.expected_of(image_id))
         return {**asdict(entry), "new_class": new_class}
 
     @routes.post("", name="set labels", response_model=LabelsPut)
     def put_all(body: LabelOfSeveral) -> dict[str, Any]:
         """Give several images a label at once: all of them, or none."""
-        entries, new_class = put(body.ids, body)
+        entries, new_class = put(body.ids, body, body.expected)
         changes = [asdict(one) for one in entries]
         return {"batch": entries[0].batch, "entries": changes, "new_class": new_class}
 
@@ -144,13 +153,20 @@ def router(service: Service) -> APIRouter:
 
 
 @contextmanager
-def _without_folder(log: LabelLog) -> Iterator[LabelLog]:
-    """Tell whoever runs the service that the log cannot be written, and clients not where it is."""
+def _told(log: LabelLog) -> Iterator[LabelLog]:
+    """Answer what the log refuses.
+
+    That it cannot be written is for whoever runs the service as well, and where it is for them
+    alone; which labels images have instead of those that were expected is for programs, too.
+    """
     try:
         yield log
     except OutputError as error:
         logging.getLogger("penult").warning("penult: %s", error)
         raise ProblemError(507, str(error).replace(str(log.path), log.path.name)) from None
+    except OtherLabelsError as error:
+        labels = [{"id": one, "label": label, "who": who} for one, label, who in error.labels]
+        raise ProblemError(409, str(error), labels=labels) from None
 
 
 def _require_known(gallery: Gallery, ids: Sequence[str]) -> None:

@@ -29,15 +29,15 @@ def router(service: Service) -> APIRouter:
     ) -> JSONResponse:
         """List images to look at, without those whose label was changed or confirmed since.
 
-        `same` are other images of the same file where these have several labels: a decision is
-        one for all of them, and a file is listed until it has one label.
+        `same` are other images of the same file where these have several labels, `same_labels`: a
+        decision is one for all of them, and a file is listed until it has one label.
 
         `judged` of the gallery's `images` were looked at: all, or of many a random part.
         """
         collection = require_collection(service)
         found = require_result(collection.review)
-        items = found.items(kind, collection.labels.now())
-        ids = collection.gallery.index.ids
+        ids, now = collection.gallery.index.ids, collection.labels.now()
+        items = found.items(kind, now)
         answer = {
             "total": len(items),
             "items": [
@@ -48,6 +48,7 @@ def router(service: Service) -> APIRouter:
                     "probability": one.probability,
                     "reason": one.reason,
                     "same": [str(ids[place]) for place in one.same],
+                    "same_labels": [now.labels[place] for place in one.same],
                 }
                 for one in items[offset : offset + limit]
             ],

@@ -111,6 +111,7 @@ class GalleryAnswer(BaseModel):
     model: str
     version: str
     has_images: bool
+    several_labels: bool
     labels: list[_LabelCount]
     unlabelled: int
     clusters: list[_ClusterCount] | None
@@ -156,6 +157,7 @@ class _ReviewItem(BaseModel):
     probability: float
     reason: str
     same: list[str] = []
+    same_labels: list[str | None] = []
 
 
 class ReviewPage(BaseModel):

@@ -19,19 +19,40 @@ __all__ = [
 ]
 
 
-class LabelOfOne(BaseModel):
-    """The label that an image is to have."""
-
+class _Label(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     label: Annotated[str | None, Field(description="The label; null for none.")]
     who: Annotated[str | None, Field(description="Who says so.")] = None
 
 
-class LabelOfSeveral(LabelOfOne):
+class LabelOfOne(_Label):
+    """The label that an image is to have."""
+
+    expected: Annotated[
+        str | None,
+        Field(
+            description="The label that it should have by now, null for none: else nothing is "
+            "changed. Without it, any will do."
+        ),
+    ] = None
+
+    def expected_of(self, image_id: str) -> dict[str, str | None]:
+        """The label that is expected of the image, if any is; null is one as well."""
+        return {image_id: self.expected} if "expected" in self.model_fields_set else {}
+
+
+class LabelOfSeveral(_Label):
     """The label that several images are to have."""
 
     ids: Annotated[list[str], Field(min_length=1, description="The images.")]
+    expected: Annotated[
+        dict[str, str | None],
+        Field(
+            description="Of as many of them as are to be checked, the label that they should have "
+            "by now, null for none: else nothing is changed."
+        ),
+    ] = {}
 
 
 class Undo(BaseModel):
@@ -99,6 +120,9 @@ class ListedLabels(BaseModel):
     """Labels that were changed or confirmed."""
 
     total: int
+    changed: Annotated[
+        int, Field(description="How many images have another label than the gallery's file says.")
+    ]
     labels: list[_ListedLabel]
     not_in_gallery: Annotated[
         int, Field(description="How many more are of images that the gallery has not any more.")

@@ -26,7 +26,8 @@ _TOLD = {
     403: "The service does not go by this name, or does not fetch addresses.",
     404: "There is no such thing here.",
     408: "The body did not come in time.",
-    409: "The row is of another recipe, a change cannot be undone, or files cannot be opened anew.",
+    409: "The row is of another recipe, a change cannot be undone, an image has another label than "
+    "is expected, or files cannot be opened anew.",
     410: "The image has changed since its row was made.",
     413: "Too many bytes, pixels or photos.",
     415: "Not of a type that a photo has, or compressed.",

@@ -1,5 +1,5 @@
 // The whole gallery: by class, by cluster, by name.
-import { element, printable } from "./elements.js";
+import { count, element, printable } from "./elements.js";
 import { Grid } from "./grid.js";
 import { here, replace } from "./route.js";
 import { ask } from "./service.js";
@@ -12,7 +12,7 @@ export class BrowseView {
     this.form = root.querySelector("form");
     this.place = root.querySelector(".found");
     this.field = this.form.elements.q;
-    this.clusters(page.facts.gallery);
+    this.clusters();
     page.corrections.addEventListener("changed", () => this.classes());
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.look(); });
     this.form.addEventListener("input", () => {
@@ -21,12 +21,18 @@ export class BrowseView {
     });
   }
 
-  // They are worked out after the start, so that they may not be known yet.
-  clusters(gallery) {
-    const choice = this.form.elements.cluster, clusters = gallery.clusters ?? [];
-    choice.replaceChildren(element("option", { value: "" }, "All"),
-      ...clusters.map((one) => element("option", { value: one.cluster }, `${one.cluster}${one.name && `: ${printable(one.name)}`} (${one.images.toLocaleString("en")})`)));
-    choice.closest("p").hidden = !clusters.length;
+  // They are worked out after the start, so that they may not be known yet; an address may name one that is not there.
+  clusters(chosen = "") {
+    const choice = this.form.elements.cluster, known = this.page.facts.gallery.clusters ?? [];
+    const named = ({ cluster, name, images }) => { // of a name such as "tulip (83.3%)", the brackets go
+      const words = name ? `: ${printable(name).replace(/ \(([\d.]+%)\)$/, " $1")}` : "";
+      return element("option", { value: cluster }, `${cluster}${words}, ${count(images, "picture")}`);
+    };
+    choice.replaceChildren(element("option", { value: "" }, "All"), ...known.map(named));
+    this.stray = chosen && !known.some((one) => String(one.cluster) === chosen) ? chosen : null;
+    if (this.stray) choice.append(element("option", { value: chosen }, printable(chosen)));
+    choice.value = chosen;
+    choice.closest("p").hidden = choice.length < 2;
   }
 
   // There may be the first one since.
@@ -40,7 +46,7 @@ export class BrowseView {
   show({ q = "", label = "", cluster = "" }) {
     this.field.value = q;
     this.classes(label);
-    this.form.elements.cluster.value = cluster;
+    this.clusters(cluster);
     if (!this.page.facts.gallery.clusters) this.learn(cluster);
     this.look();
   }
@@ -50,10 +56,10 @@ export class BrowseView {
       const gallery = await ask("gallery");
       if (!gallery.clusters) return;
       this.page.facts.gallery = gallery;
-      this.clusters(gallery);
+      this.clusters(this.form.elements.cluster.value);
     } catch { return; } // all else works without
     if (!cluster) return;
-    this.form.elements.cluster.value = cluster;
+    this.asked = null; // it may have been refused for as long as there were none
     this.look();
   }
 
@@ -69,7 +75,7 @@ export class BrowseView {
     this.asking = new AbortController();
     const { signal } = this.asking;
     const grid = new Grid(this.page, (offset, limit) => ask("gallery/rows", { query: { ...values, offset, limit }, signal }),
-      { empty: "No picture fits." });
+      { empty: cluster && cluster === this.stray && this.page.facts.gallery.clusters ? `There is no cluster ${printable(cluster)}.` : "No picture fits." });
     this.place.replaceChildren(grid.root);
     grid.next();
   }

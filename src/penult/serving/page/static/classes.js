@@ -2,6 +2,9 @@
 import { element, printable } from "./elements.js";
 import { ask } from "./service.js";
 
+const UNSHOWN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
+const folded = (name) => name.normalize("NFKC").toLowerCase();
+
 export class Classes {
   constructor(gallery, corrections) {
     this.take(gallery);
@@ -13,14 +16,29 @@ export class Classes {
       if (fresh.length) this.fill();
       if (fresh.length || undone) this.learn(); // a class may be new, or have gone again
     });
-    corrections.knows = (label) => this.counts.has(label) || label.split("|").every((one) => this.counts.has(one.trim()));
+    corrections.classes = this;
     this.fill();
   }
 
   take(gallery) {
     this.counts = new Map((gallery?.labels ?? []).map(({ label, images }) => [label, images]));
     this.unlabelled = gallery?.unlabelled ?? 0;
+    this.several = gallery?.several_labels ?? false;
   }
+
+  // The labels that a text names: several where pictures may have several.
+  parts(text) { return this.several ? text.split("|").map((one) => one.trim()).filter(Boolean) : [text]; }
+
+  knows(text) { return this.parts(text).every((one) => this.counts.has(one)); }
+
+  // The same text with the classes that differ from it by the case of letters alone.
+  like(text) {
+    const known = new Map(this.names.map((name) => [folded(name), name]));
+    return this.parts(text).map((one) => (this.counts.has(one) ? one : known.get(folded(one)) ?? one)).join("|");
+  }
+
+  // What the service refuses whatever there is, so that nobody need be asked about it.
+  refused(text) { return !this.parts(text).length || (!this.several && text.includes("|")) || UNSHOWN.test(text); }
 
   async learn() {
     const asked = ++this.asked;

@@ -39,7 +39,7 @@ export class Corrections extends EventTarget {
     document.addEventListener("keydown", (event) => {
       const writing = event.target.closest?.("input:not([type=checkbox]), textarea, select");
       if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || writing) return;
-      if (!this.allowed || !this.done.length) return;
+      if (!this.undoable) return;
       event.preventDefault();
       this.undo();
     });
@@ -49,39 +49,51 @@ export class Corrections extends EventTarget {
   get who() { return stored(localStorage, WHO, ""); }
   set who(name) { store(localStorage, WHO, name.trim()); }
 
-  // Whether a label is a class of the gallery; the classes say so once they are there.
-  knows() { return true; }
-
-  show() { this.button.hidden = !this.allowed || !this.done.length; }
-
-  // Give pictures a label (null for none); the same label again confirms it. Whether that was done.
-  async change(ids, label) {
-    const same = JSON.stringify([ids, label]);
-    if (this.asked.has(same)) return false; // pressed twice
-    this.asked.add(same);
-    try { return await this.send(ids, label); } finally { this.asked.delete(same); }
+  // The label that is meant by a text, null if none after all: a class that there is, or a new one
+  // that somebody has confirmed. `ask` is false where a later question says that it is new.
+  async meant(text, { ask = true } = {}) {
+    const { classes } = this;
+    if (classes.knows(text) || classes.refused(text)) return text; // the service says why
+    const label = text.normalize("NFC");
+    if (classes.knows(label)) return label;
+    const like = classes.like(label);
+    if (like !== label && classes.knows(like) && await confirmed(`There is ${shown(like)} already. Take that instead of ${shown(label)}?`, [], `Take ${shown(like)}`)) return like;
+    if (!ask) return label;
+    return await confirmed(`No picture has the label ${shown(label)} yet. Make it a new class?`, [], "New class") ? label : null;
   }
 
-  async send(ids, label) {
-    // Of several pictures, whoever asked for them has said so already.
-    if (ids.length === 1 && label !== null && !this.knows(label)) {
-      const asked = `No picture has the label ${shown(label)} yet. Make it a new class?`;
-      if (!(await confirmed(asked, [], "New class"))) return false;
-    }
+  get undoable() { return this.allowed && this.done.length > 0; }
+
+  show() { for (const one of [this.button, ...document.querySelectorAll("#review .undo")]) one.hidden = !this.undoable; }
+
+  // Give pictures, {id, label} each, a label (null for none); the same label again confirms it.
+  // Where one is called something else by now than is shown here, none is changed. A class that is new is asked about, unless that is `sure`. Whether it was done.
+  async change(rows, label, { sure = false } = {}) {
+    const ids = rows.map((one) => one.id), same = JSON.stringify([ids, label]);
+    if (this.asked.has(same)) return false; // pressed twice
+    this.asked.add(same);
+    const shown = Object.fromEntries(rows.map((one) => [one.id, one.label])); // at this moment
+    try { return await this.send(ids, label, shown, sure); } finally { this.asked.delete(same); }
+  }
+
+  async send(ids, given, expected, sure) {
+    const label = given === null || sure ? given : await this.meant(given);
+    if (label === null && given !== null) return false;
     const who = this.who || undefined;
     let entries, back;
     try {
       if (ids.length === 1) {
-        const entry = await ask(`labels/${idPath(ids[0])}`, { method: "PUT", json: { label, who } });
+        const entry = await ask(`labels/${idPath(ids[0])}`, { method: "PUT", json: { label, who, expected: expected[ids[0]] } });
         entries = [entry];
         back = { entry: entry.entry };
       } else {
-        const batch = await ask("labels", { method: "POST", json: { ids, label, who } });
+        const batch = await ask("labels", { method: "POST", json: { ids, label, who, expected } });
         entries = batch.entries;
         back = { batch: batch.batch };
       }
     } catch (problem) {
       toast.problem(problem);
+      if (problem.labels) this.learn(problem.labels);
       return false;
     }
     const kept = entries.every((one) => one.old === one.new);
@@ -117,6 +129,12 @@ export class Corrections extends EventTarget {
   tell(entries, undone) {
     const labels = new Map(entries.map((one) => [one.id, one.new]));
     this.dispatchEvent(new CustomEvent("changed", { detail: { labels, undone } }));
+  }
+
+  // What others have called pictures since they were shown.
+  learn(rows) {
+    const labels = new Map(rows.map((one) => [one.id, one.label]));
+    this.dispatchEvent(new CustomEvent("changed", { detail: { labels, elsewhere: true } }));
   }
 
   // A field for the name that stands beside each change in the log.

@@ -78,7 +78,7 @@ class ServedMap extends RowMap {
 
   rowOf(i) {
     const { labels, data } = this, id = data.ids[i];
-    return { id, label: labels ? data.value(labels, i) || null : null };
+    return { id, label: labels && (data.value(labels, i) || null) }; // which the map may not have
   }
 
   select(rows, adding) {

@@ -1,9 +1,11 @@
 // The page: what the service has, and its views, of which the address names one.
 import { BrowseView } from "./browse_view.js";
+import { ChangedLabels } from "./changed_labels.js";
 import { Classes } from "./classes.js";
 import { Corrections } from "./corrections.js";
 import { count, element, printable } from "./elements.js";
 import { MapView } from "./map_view.js";
+import "./once.js";
 import { ReviewView } from "./review_view.js";
 import { here } from "./route.js";
 import { Selection } from "./selection.js";
@@ -42,6 +44,7 @@ class Page {
     this.classes = new Classes(facts.gallery, this.corrections);
     this.classes.onLearned = () => this.head();
     this.selection = new Selection(part("chosen"), this.corrections);
+    new ChangedLabels(part("changed"), this.corrections);
     this.viewer = new Viewer(this, part("viewer"));
     const { gallery } = facts;
     this.views = { try: new TryView(this, part("try")) };

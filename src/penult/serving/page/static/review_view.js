@@ -1,7 +1,7 @@
 // A queue of pictures whose labels deserve a look, worked through by keys.
 import { percent } from "./chart.js";
-import { button, count, element, idElement, named, printable, titled } from "./elements.js";
-import { LABELS_AS_CSV, address, ask } from "./service.js";
+import { button, element, idElement, named, printable, titled } from "./elements.js";
+import { address, ask } from "./service.js";
 import { labelWords, picture, tile } from "./tile.js";
 import { Grid } from "./grid.js";
 
@@ -62,7 +62,6 @@ export class ReviewView {
       const ended = open ? `The end of the list; ${open.toLocaleString("en")} ${open === 1 ? "is" : "are"} not decided; ← goes back.` : EMPTY[this.kind];
       this.place.replaceChildren(element("p", { class: "empty", role: "status" }, this.problem ?? (page.classes.names.length ? ended : "No picture has a label yet. Give some in Browse or on the map first.")));
       if (open) this.place.append(element("p", { class: "empty acts" }, this.steps())); // for those without keys
-      this.place.append(this.whatNext());
       return;
     }
     const { facts } = page, name = printable(item.id);
@@ -86,28 +85,22 @@ export class ReviewView {
     if (left < 5 && this.items.length < this.settled + (this.left ?? 0)) this.load();
   }
 
-  // What becomes of the labels that were changed: nothing, until rows are made with them.
-  whatNext() {
-    const changed = this.items.filter((one) => one.done === "changed").length;
-    if (!changed) return "";
-    return element("p", { class: "next" }, `${count(changed, "label")} changed. To train with the new labels, `,
-      element("a", { href: LABELS_AS_CSV, download: "labels.csv" }, "save them"), ", and type: ",
-      element("code", {}, "penult extract PHOTOS --labels labels.csv -o FEATURES.h5 --update"));
-  }
-
   // What is read aloud of a picture once it has the focus.
   told(item, place) {
     const like = item.suggested ? `, looks like ${printable(item.suggested)}` : "";
     return `${place.textContent}: ${printable(item.id)}, label ${labelWords(item.label)}${like}`;
   }
 
+  // What else than its label a picture is likely called, which Enter and the button give.
+  offered({ label, suggested }) { return suggested && suggested !== label ? suggested : null; }
+
   acts(item) {
     const key = (text) => element("kbd", {}, text);
     const act = (words, keys, act, rest) => { const made = button("", { class: "button", onclick: act, ...rest }); made.append(words, " ", key(keys)); return made; };
     return element("p", { class: "row acts" },
-      item.suggested && item.suggested !== item.label ? act("Accept", "Enter", () => this.settle(item.suggested), { class: "button main" }) : "",
+      this.offered(item) ? act("Accept", "Enter", () => this.settle(item.suggested), { class: "button main" }) : "",
       item.label !== null ? act("Keep", "K", () => this.settle(item.label)) : "",
-      act("Undo", "U", () => this.page.corrections.undo()), this.steps());
+      act("Undo", "U", () => this.page.corrections.undo(), { class: "button undo", hidden: !this.page.corrections.undoable }), this.steps());
   }
 
   steps() {
@@ -149,7 +142,8 @@ export class ReviewView {
     if (!item || this.busy || (item === this.leaving && item.done && label === item.label)) return;
     this.busy = true;
     try {
-      if (!(await this.page.corrections.change([item.id, ...item.same], label))) return;
+      const copies = item.same.map((id, k) => ({ id, label: item.same_labels[k] }));
+      if (!(await this.page.corrections.change([item, ...copies], label))) return;
     } finally {
       this.busy = false;
     }
@@ -159,18 +153,20 @@ export class ReviewView {
   }
 
   // A change from anywhere on the page settles a picture; one taken back opens it again.
-  changed({ labels, undone }) {
+  changed({ labels, undone, elsewhere }) {
     for (const [at, item] of (this.items ?? []).entries()) {
-      if (![item.id, ...item.same].every((one) => labels.has(one))) continue;
-      const label = labels.get(item.id), open = undone && label === item.before;
+      item.same_labels = item.same.map((id, k) => (labels.has(id) ? labels.get(id) : item.same_labels[k]));
+      const before = item.label;
+      if (labels.has(item.id)) item.label = labels.get(item.id);
+      if (elsewhere || ![item.id, ...item.same].every((one) => labels.has(one))) continue; // not decided here
+      const { label } = item, open = undone && label === item.before;
       if (open) {
         this.at = at;
         this.moves += 1;
-      } else item.before ??= item.label;
+      } else item.before ??= before;
       this.settled += !open - !!item.done;
       this.left -= !open - !!item.done;
       item.done = open ? null : label === item.before ? "kept" : "changed";
-      item.label = label;
     }
     if (this.items && !this.root.hidden) this.draw();
   }
@@ -198,7 +194,7 @@ export class ReviewView {
     else if (!item) return;
     else if (key === "k") { if (item.label !== null) this.settle(item.label); }
     else if (key === "Enter") {
-      if (event.target.closest?.("button, a") || !item.suggested) return; // Enter is theirs
+      if (event.target.closest?.("button, a") || !this.offered(item)) return; // Enter is theirs
       this.settle(item.suggested);
     } else {
       const at = KEYS.indexOf(key), { names } = this.page.classes;

@@ -48,12 +48,14 @@ export class Selection {
   }
 
   async relabel() {
-    const label = this.field.value.trim();
-    if (!label) { this.field.focus(); toast.say("Type the new label first.", { wrong: true }); return; }
-    const ids = [...this.rows.keys()];
-    const fresh = this.corrections.knows(label) ? "" : " It is a new class.";
-    const asked = `Give ${count(ids.length, "picture")} the label “${printable(label)}”?${fresh}`;
-    if (ids.length > 1 && !(await confirmed(asked, this.now, `Relabel ${ids.length.toLocaleString("en")}`))) return;
-    if (await this.corrections.change(ids, label)) this.clear();
+    const { corrections } = this, text = this.field.value.trim();
+    if (!text) { this.field.focus(); toast.say("Type the new label first.", { wrong: true }); return; }
+    const rows = [...this.rows.values()];
+    // Of one picture, nobody is asked but for a new class; what is refused anyway says why.
+    const sure = rows.length > 1 && !corrections.classes.refused(text), label = sure ? await corrections.meant(text, { ask: false }) : text;
+    const fresh = corrections.classes.knows(label) ? "" : " It is a new class.";
+    const asked = `Give ${count(rows.length, "picture")} the label “${printable(label)}”?${fresh}`;
+    if (sure && !(await confirmed(asked, this.now, `Relabel ${rows.length.toLocaleString("en")}`))) return;
+    if (await corrections.change(rows, label, { sure })) this.clear();
   }
 }

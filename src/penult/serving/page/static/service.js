@@ -4,9 +4,10 @@ const MOST_WAIT = 5; // seconds until a busy service is asked again
 
 // An answer that is none: its sentence is shown as it is.
 class Problem extends Error {
-  constructor(sentence, status) {
+  constructor(sentence, status, labels) {
     super(sentence);
     this.status = status;
+    this.labels = labels; // of pictures that have others by now than were expected
   }
 }
 
@@ -53,12 +54,13 @@ export async function ask(path, { method = "GET", query = {}, json, body, type, 
 }
 
 async function problem(answer) {
-  let sentence = `The service answered with status ${answer.status}.`;
+  let sentence = `The service answered with status ${answer.status}.`, labels;
   try {
     const said = await answer.json();
     if (typeof said.detail === "string" && said.detail) sentence = said.detail;
     else if (typeof said.title === "string") sentence = said.title;
+    ({ labels } = said);
   } catch { /* not JSON: a proxy's page, say */ }
   const end = /[.!?]$/.test(sentence) ? "" : ".";
-  return new Problem(sentence[0].toUpperCase() + sentence.slice(1) + end, answer.status);
+  return new Problem(sentence[0].toUpperCase() + sentence.slice(1) + end, answer.status, labels);
 }

@@ -16,7 +16,7 @@ export class SimilarView {
     this.asking?.abort();
     if (!id) { this.place.replaceChildren(element("p", { class: "empty" }, "Choose “More like this” below a picture.")); return; }
     this.asking = new AbortController();
-    const { signal } = this.asking, row = { id, label: null };
+    const { signal } = this.asking, row = { id }; // what it is called is asked below
     const given = tile(row, page);
     given.querySelector(".more-like").remove();
     given.querySelector(".open").addEventListener("click", () => page.viewer.open([given], given));

@@ -18,6 +18,7 @@ export function picture(facts, id, { kind = "thumbnails", alt = "", lazy = true 
 }
 
 export function tile(row, page) {
+  if (row.labels) row.label = row.labels.join("|") || null; // a hit names one label alone
   const { facts, selection } = page, name = printable(row.id);
   const figure = element("figure", { class: "tile", "data-id": row.id });
   const open = element("button", { type: "button", class: "open", title: name }, picture(facts, row.id));

@@ -68,12 +68,12 @@ export class Viewer {
     const field = element("input", { list: "classes", value: row.label ?? "", autocomplete: "off", maxlength: 200, required: true });
     const form = element("form", { class: "editor" }, element("label", {}, "Label ", field),
       element("p", { class: "row" }, element("button", { class: "button main" }, "Save"),
-        row.label ? button("Keep", { class: "button", title: "The label is right: leave it out of the review", onclick: () => corrections.change([row.id], row.label) }) : "",
-        row.label ? button("Remove", { class: "button", title: "Take the label away", onclick: () => corrections.change([row.id], null) }) : ""));
+        row.label ? button("Keep", { class: "button", title: "The label is right: leave it out of the review", onclick: () => corrections.change([row], row.label) }) : "",
+        row.label ? button("Remove", { class: "button", title: "Take the label away", onclick: () => corrections.change([row], null) }) : ""));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const label = field.value.trim();
-      if (label) corrections.change([row.id], label);
+      if (label) corrections.change([row], label);
     });
     return form;
   }
