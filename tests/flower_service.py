@@ -54,7 +54,7 @@ class FlowerService:
     async def gallery(self):
         self._ask("gallery")
         labels = tuple(LabelSize(one, 2) for one in ("daisy", "rose", "tulip"))
-        return GalleryInfo("flowers.h5", 7, 3, "cosine", "0" * 64, "1", None, True, labels)
+        return GalleryInfo("flowers.h5", 7, 3, "cosine", "0" * 64, "1", None, True, labels=labels)
 
     async def thumbnail(self, id):
         self._ask("thumbnail")
