@@ -33,9 +33,10 @@ class DecodingThreads:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self._all = ThreadPoolExecutor(workers or cores(), thread_name_prefix="decode")
+        most = workers or cores()
+        self._all = ThreadPoolExecutor(most, thread_name_prefix="decode")
         self._few = self._all
-        if workers is None and cores() > _OF_SMALL:
+        if workers is None and most > _OF_SMALL:
             self._few = ThreadPoolExecutor(_OF_SMALL, thread_name_prefix="decode")
         self._took = 0.0  # by the last task that is done
 

@@ -301,14 +301,16 @@ def say_failures(failures: Sequence[Failure], *, total: int) -> None:
 
     Those that only a table of labels names are no images that could not be read.
     """
-    missing = [failure for failure in failures if failure.is_missing]
-    unread = [failure for failure in failures if not failure.is_missing]
+    if not failures:
+        return
+    from penult.images.notes import missing_message, unread_and_missing
+
+    unread, missing = unread_and_missing(failures)
     if unread:
         say(f"{len(unread):,} of {count(total - len(missing), 'image')} could not be read:")
         say_some([f"  {failure.line}" for failure in unread])
     if missing:
-        are = "is" if len(missing) == 1 else "are"
-        say(f"{count(len(missing), 'image')} of the table of labels {are} not there:")
+        say(f"{missing_message(missing)}:")
         say_some([f"  {failure.line}" for failure in missing])
 
 

@@ -51,7 +51,7 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
             _relabelled(old.ids[k], _labels_of(old, k), records[places[there[k]]].labels)
             for k in np.flatnonzero(differs).tolist()
         ),
-        classes_gone=tuple(sorted(_classes(old) - classes)),
+        classes_gone=tuple(sorted({*old.classes_with_rows} - classes)),
         retried=tuple(one for one in without_row if one in failed),
     )
 
@@ -88,7 +88,7 @@ def made_changes(old: Features, new: Features) -> Changes:
         failed=tuple(one for one in went if one in failed and one not in renamed),
         changed=_changed(old, new, there, same),
         relabelled=tuple(one for one in labelled if one.before != one.after),
-        classes_gone=tuple(sorted(_classes(old) - _classes(new))),
+        classes_gone=tuple(sorted({*old.classes_with_rows}.difference(new.classes_with_rows))),
         renamed=tuple(renamed.items()),
     )
 
@@ -116,15 +116,6 @@ def _relabelled(image: str, before: Iterable[str], after: Iterable[str]) -> Rela
 def _failed(features: Features) -> set[str]:
     """The ids of images that are there and have no row."""
     return {failure.id for failure in features.failures if not failure.is_missing}
-
-
-def _classes(features: Features) -> set[str]:
-    """The classes that some image is in."""
-    if features.targets is not None:
-        used = np.flatnonzero(np.any(features.targets, axis=0))
-    else:
-        used = np.unique(features.labels)
-    return {str(features.label_names[k]) for k in used.tolist() if k >= 0}
 
 
 def _changed(

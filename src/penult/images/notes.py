@@ -26,7 +26,9 @@ __all__ = [
     "log_labels",
     "log_listing_messages",
     "log_without_result",
+    "missing_message",
     "replaced_message",
+    "unread_and_missing",
     "unreadable_photos_hint",
 ]
 
@@ -135,18 +137,27 @@ def log_failures(failures: Sequence[Failure], *, total: int) -> None:
 
     Those that only a table of labels names are no images that could not be read.
     """
-    missing = [failure for failure in failures if failure.is_missing]
-    unread = [failure for failure in failures if not failure.is_missing]
+    unread, missing = unread_and_missing(failures)
     log_without_result(unread, total=total - len(missing))
     if missing and not at_command_line():
-        are = "is" if len(missing) == 1 else "are"
         logging.getLogger("penult").warning(
-            "%s of the table of labels %s not there, and %s in .failures of what is returned: %s",
-            count(len(missing), "image"),
-            are,
-            are,
+            "%s, and %s in .failures of what is returned: %s",
+            missing_message(missing),
+            "is" if len(missing) == 1 else "are",
             _first(missing),
         )
+
+
+def unread_and_missing(failures: Sequence[Failure]) -> tuple[list[Failure], list[Failure]]:
+    """Divide them into images that could not be read and what only a table of labels names."""
+    unread = [failure for failure in failures if not failure.is_missing]
+    return unread, [failure for failure in failures if failure.is_missing]
+
+
+def missing_message(missing: Sequence[Failure]) -> str:
+    """Say of how many images only a table of labels knows."""
+    are = "is" if len(missing) == 1 else "are"
+    return f"{count(len(missing), 'image')} of the table of labels {are} not there"
 
 
 def log_without_result(
