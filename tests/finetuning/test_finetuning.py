@@ -30,7 +30,7 @@ from penult.errors import (
     UsageError,
 )
 from penult.extractor import ReadingOptions
-from penult.finetuning import evaluation, loop
+from penult.finetuning import evaluation, loop, run
 from penult.finetuning import photos as photos_module
 from penult.finetuning.activations import Tail
 from penult.finetuning.array_store import ArrayStore
@@ -124,6 +124,21 @@ def test_maps_lie_in_memory_as_is_quick_on_the_device_and_say_the_same(normed):
         assert seen.is_contiguous(memory_format=torch.channels_last) == last
         logits.append(network(images).detach().numpy())
     assert logits[0] == pytest.approx(logits[1], abs=1e-5)
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_training_begins_as_its_device_and_precision_want_it(finetune, monkeypatch, last):
+    seen = []
+
+    def stop(*_, channels_last):
+        seen.append(channels_last)
+        raise StopError
+
+    monkeypatch.setattr(run, "lies_channels_last", lambda *of: seen.append(of) or last)
+    monkeypatch.setattr(run, "starting_network", stop)
+    with pytest.raises(StopError):
+        finetune(precision="bfloat16", device="cpu")
+    assert seen == [("cpu", "bfloat16"), last]
 
 
 def test_changed_photos_depend_on_no_threads(normed, photos):
