@@ -82,6 +82,8 @@ def test_a_change_of_another_label_than_was_expected_is_refused_and_says_who_gav
     told = problem(put(client, "rose/1.png", "daisy", expected="tulip"), 409)
     assert told.startswith("'rose/1.png' has the label 'rose' now, instead of the label 'tulip'")
     assert len(log) == 2
+    assert put(client, "rose/2.png", " two  words ").status_code == 200
+    assert put(client, "rose/2.png", "rose", expected=" two  words ").status_code == 200  # as sent
     put(client, "rose/0.png", None, expected="rose")
     assert put(client, "rose/0.png", "tulip", expected=None).json()["old"] is None
 

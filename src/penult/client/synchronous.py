@@ -394,7 +394,8 @@ class Client:
         Parameters
         ----------
         entry : int, optional
-            The number of the entry; without it and `batch`, the last of `who` that is not undone.
+            The number of the entry; without it and `batch`, the last of `who` that can be undone:
+            images that somebody has given another label since stay as they are.
         batch : int, optional
             The number of what one call of `set_labels` did.
         who : str, optional

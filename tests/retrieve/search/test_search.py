@@ -139,6 +139,7 @@ def test_a_label_of_several_is_enough_for_a_filter(file):
         ({"filter": ["label=lamp", "split=test"]}, "no row of {g} is left by filter='label=lamp', "),
         ({"id": "chair/11.jpg"}, "unknown id 'chair/11.jpg' in {g}; did you mean chair/1.jpg"),
         ({"id": "photos/chair/1.jpg"}, "unknown id 'photos/chair/1.jpg' in {g}; did you mean chair/1.jpg? (penult.export_rows('{g}', output='rows.csv') lists the ids)"),
+        ({"id": "photos/chair/[1].jpg"}, "unknown id 'photos/chair/[1].jpg' in {g}; did you mean chair/1.jpg"),
         ({"id": "zzz"}, "(penult.export_rows('{g}', output='rows.csv') lists the ids)"),
         ({"id": ["lamp/1.jpg", "chair/*.jpg"]}, "there is no id 'chair/*.jpg' in {g}; id takes no pattern, but filter='id=chair/*.jpg' does, for the rows that may be found"),
         ({"k": 0}, "k is 0; give 1 or more"),

@@ -18,7 +18,6 @@ from penult.interface import command, option
 from penult.recipe import require_equal
 from penult.records import Failure, Features
 from penult.representation import what_given
-from penult.retrieve.given import is_glob
 from penult.retrieve.search.gallery import labels_of
 from penult.retrieve.search.itself import rows_of_features, rows_of_photos
 from penult.suffixes import FEATURES
@@ -118,7 +117,7 @@ def of_ids(gallery: Searched, ids: Sequence[str]) -> Iterator[QueryBatch]:
     except UnknownNameError as error:
         there = gallery.known(ids)
         unknown = next(one for one in ids if one not in there)
-        if is_glob(unknown):
+        if "*" in unknown or "?" in unknown:  # a [ alone is rather part of a name
             raise UsageError(
                 f"there is no id {unknown!r} in {gallery.name}; {option('id')} takes no pattern, "
                 f"but {option('filter', f'id={unknown}')} does, for the rows that may be found"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from penult.errors import UsageError
+from penult.images.labels.manifest_rows import unique_labels
 from penult.serving.labels.entry import LabelEntry, given_by, named_label
 from penult.texts import composed
 from penult.wording import count
@@ -79,5 +80,5 @@ def require_expected(
 
 
 def _names(label: str | None, several: bool) -> frozenset[str]:
-    names = () if not label else label.split("|") if several else (label,)
-    return frozenset(map(composed, names))
+    text = composed(label or "")
+    return frozenset(unique_labels(text.split("|") if several else [text]))
