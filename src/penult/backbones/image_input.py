@@ -36,11 +36,22 @@ def image_input(preprocessing: Preprocessing, batch: int | None = None) -> tuple
 
     shape = openvino.PartialShape([batch or -1, *preprocessing.input_size, 3])
     images = op.parameter(shape, openvino.Type.u8, "images")
-    pixels = op.transpose(op.convert(images, "f32"), np.array([0, 3, 1, 2]))
-    if preprocessing.channels == "BGR":
+    is_bgr = preprocessing.channels == "BGR"
+    # Whole lines, before the colours are taken apart: vectors are as long as the processor has,
+    # and the convolution takes what is left as it lies.
+    height, width = preprocessing.input_size
+    scale, shift = (
+        np.tile(each.ravel()[::-1] if is_bgr else each.ravel(), width)
+        for each in scale_and_shift(preprocessing)
+    )
+    lines = op.convert(op.reshape(images, np.array([-1, height, 3 * width]), False), "f32")
+    lines = op.reshape(
+        op.add(op.multiply(lines, scale), shift), np.array([-1, height, width, 3]), False
+    )
+    pixels = op.transpose(lines, np.array([0, 3, 1, 2]))
+    if is_bgr:
         pixels = op.gather(pixels, np.array([2, 1, 0]), np.array(1))
-    scale, shift = scale_and_shift(preprocessing)
-    return images, op.add(op.multiply(pixels, scale), shift).output(0)
+    return images, pixels.output(0)
 
 
 def normalized(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
