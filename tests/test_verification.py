@@ -64,8 +64,9 @@ def test_a_row_that_is_not_its_image_s_is_named_and_measured(file):
     assert not found.passed
     (agreement,) = found.agreements
     assert agreement.worst_error_id == agreement.worst_cosine_id == "light/c.png"
-    assert agreement.worst_error == pytest.approx(0.2 / math.sqrt(0.12), rel=1e-6)
-    assert agreement.worst_cosine == pytest.approx(0.16 / math.sqrt(0.12 * 0.24), rel=1e-6)
+    # A mean of 64 pixels in float32.
+    assert agreement.worst_error == pytest.approx(0.2 / math.sqrt(0.12), rel=1e-5)
+    assert agreement.worst_cosine == pytest.approx(0.16 / math.sqrt(0.12 * 0.24), rel=1e-5)
 
 
 def test_a_longer_row_of_the_same_direction_does_not_pass(file):
