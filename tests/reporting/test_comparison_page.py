@@ -17,6 +17,7 @@ from penult.records import (
     SimilarityMatrix,
     SkippedModel,
 )
+from penult.records.failure import MISSING
 from penult.reporting import comparison_page
 from penult.reporting.comparison_page import write_comparison_page
 from penult.reporting.comparison_sections.summary import held_out_words
@@ -106,13 +107,15 @@ def test_of_few_images_the_head_says_so_after_which_to_take(page_of):
 
 
 def test_images_of_several_runs_and_those_that_could_not_be_read_are_counted(page_of):
-    found = comparisons.flowers(failures=(Failure("a.jpg", "not an image"),))
+    gone = Failure("gone.jpg", f"the table names it, {MISSING}")
+    found = comparisons.flowers(failures=(Failure("a.jpg", "not an image"), gone))
     pairs = tuple(replace(one, images=652) for one in found.differences)
     path = page_of(replace(found, differences=pairs))
     assert "had never seen, 652 different ones over all runs." in header_of(path)
     text = text_of(path, "making")
     assert "Held out in any run 652 different images" in text
-    assert "Could not be read 1 image: a.jpg: not an image" in text
+    said = "1 image could not be read; 1 image of the table of labels is not there: a.jpg: not an image"
+    assert f"Without a row {said}" in text
 
 
 def test_random_weights_are_said_to_mean_nothing_and_equal_scores_are_no_noise(page_of):

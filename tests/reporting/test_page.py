@@ -370,7 +370,7 @@ def test_every_image_that_failed_is_listed_with_its_reason(tmp_path):
         assert failure.id in page.text
         assert failure.reason in page.text
     text = " ".join(page.text.split())
-    assert "500 images could not be read and have no part" in text
+    assert "500 images could not be read. They have no part" in text
     assert "not those of images: 2 files .txt." in text
     assert "images 532" in text  # 32 rows and these
 

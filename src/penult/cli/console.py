@@ -303,7 +303,7 @@ def say_failures(failures: Sequence[Failure], *, total: int) -> None:
     """
     if not failures:
         return
-    from penult.images.notes import missing_message, unread_and_missing
+    from penult.records.failure import missing_message, unread_and_missing
 
     unread, missing = unread_and_missing(failures)
     if unread:

@@ -142,9 +142,11 @@ class Tally:
     def warn_of_failures(self, *, named: bool) -> None:
         """Say how many images could not be read, and which, up to a number, unless they were."""
         if self.failed:
+            from penult.records.failure import failure_counts
+
             colon = "" if named else ":"
-            total = count(self.failed + self.good, "image")
-            warn(f"{self.failed:,} of {total} could not be read{colon}")
+            said = failure_counts(self._failures, self.failed + self.good)
+            warn(f"{'; '.join(said)}{colon}")
         if not named:
             say_some([f"  {failure.line}" for failure in self._failures], to=note)
 

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from penult.interface import at_command_line, command, option
+from penult.records.failure import missing_message, unread_and_missing
 from penult.wording import count, listed
 from penult.written import SET_ASIDE
 
@@ -26,9 +27,7 @@ __all__ = [
     "log_labels",
     "log_listing_messages",
     "log_without_result",
-    "missing_message",
     "replaced_message",
-    "unread_and_missing",
     "unreadable_photos_hint",
 ]
 
@@ -146,18 +145,6 @@ def log_failures(failures: Sequence[Failure], *, total: int) -> None:
             "is" if len(missing) == 1 else "are",
             _first(missing),
         )
-
-
-def unread_and_missing(failures: Sequence[Failure]) -> tuple[list[Failure], list[Failure]]:
-    """Divide them into images that could not be read and what only a table of labels names."""
-    unread = [failure for failure in failures if not failure.is_missing]
-    return unread, [failure for failure in failures if failure.is_missing]
-
-
-def missing_message(missing: Sequence[Failure]) -> str:
-    """Say of how many images only a table of labels knows."""
-    are = "is" if len(missing) == 1 else "are"
-    return f"{count(len(missing), 'image')} of the table of labels {are} not there"
 
 
 def log_without_result(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from penult.records.failure import failure_counts
 from penult.representation import short_text
 from penult.wording import count, listed, shorten
 
@@ -212,7 +213,7 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
     if failures := comparison.failures:
         more = f"; and {len(failures) - _NAMED:,} more" if len(failures) > _NAMED else ""
         named = "; ".join(one.line for one in failures[:_NAMED])
-        lines.append(f"{count(len(failures), 'image')} could not be read: {named}{more}")
+        lines.append(f"{'; '.join(failure_counts(failures))}: {named}{more}")
     if untrained := [row.name for row in comparison.rows if row.untrained]:
         whose = "all" if len(untrained) == len(comparison.rows) else f"{len(untrained):,} of them"
         lines.append(

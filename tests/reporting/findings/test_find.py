@@ -12,6 +12,7 @@ from reports import FLOWERS, GARDEN, report_of, with_scores
 from penult.classify.diagnosis.label_errors import LabelIssue
 from penult.classify.diagnosis.learning_curve import CurvePoint
 from penult.records import Failure, Predictions
+from penult.records.failure import MISSING
 from penult.reporting.applied import Applied
 from penult.reporting.findings import find
 from penult.reporting.findings.contradicted import contradicted
@@ -59,6 +60,14 @@ def test_without_a_classifier_the_images_are_what_there_is_to_say_of():
     found = find(dataclasses.replace(report, trained=None))
     assert [one.section for one in found] == ["duplicates", "duplicates", "failures"]
     assert found[-1].text == "1 of 33 images could not be read."
+
+
+def test_images_that_only_a_table_names_are_told_from_those_that_could_not_be_read():
+    gone = Failure("gone.jpg", f"the table names it, {MISSING}")
+    both = find(report_of(GARDEN, FLOWERS, failures=(FAILURE, gone)))[-1]
+    of_table = "1 image of the table of labels is not there"
+    assert both.text == f"1 of 33 images could not be read; {of_table}."
+    assert find(report_of(GARDEN, FLOWERS, failures=(gone,)))[-1].text == f"{of_table}."
 
 
 def test_labels_that_look_wrong_are_counted_where_they_were_looked_for():

@@ -9,6 +9,7 @@ from typing import Any
 
 from penult.interface import as_argument, shell_quote
 from penult.records.comparison_words import different_held_out
+from penult.records.failure import failure_counts
 from penult.reporting.comparison_sections.content import ComparisonContent
 from penult.reporting.comparison_sections.summary import held_out_words, left_out_words
 from penult.reporting.formatting import apart
@@ -19,7 +20,7 @@ from penult.wording import count
 __all__ = ["MAKING"]
 
 MOST_NAMED = 20
-"""Images that could not be read, of many."""
+"""Images without a row that are named, of many."""
 LIBRARIES = ("penult", "numpy", "scikit-learn", "openvino", "torch")
 
 METHODS = (
@@ -85,7 +86,7 @@ def _splits(shown: ComparisonContent) -> Iterator[tuple[str, str]]:
         ("Images", f"{splits['images']:,}" if "images" in splits else ""),
         ("Classes", f"{splits['classes']:,}" if "classes" in splits else ""),
         ("Left out", left_out_words(splits.get("left_out"))),
-        ("Could not be read", _unread(shown)),
+        ("Without a row", _without_row(shown)),
         ("Parts", str(splits.get("description", ""))),
         ("Runs", f"{splits['runs']:,}" if "runs" in splits else ""),
         ("Held out per run", held_out_words(splits.get("held_out"))),
@@ -97,11 +98,12 @@ def _splits(shown: ComparisonContent) -> Iterator[tuple[str, str]]:
             yield name, text
 
 
-def _unread(shown: ComparisonContent) -> str:
+def _without_row(shown: ComparisonContent) -> str:
     failures = shown.comparison.failures
     if not failures:
         return ""
-    return f"{count(len(failures), 'image')}: {apart((one.line for one in failures), MOST_NAMED)}"
+    named = apart((one.line for one in failures), MOST_NAMED)
+    return f"{'; '.join(failure_counts(failures))}: {named}"
 
 
 def _versions() -> Iterator[tuple[str, str]]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from penult.records.failure import failure_counts
 from penult.reporting.content import Report
 from penult.reporting.findings.finding import Finding
-from penult.wording import count
 
 __all__ = ["unreadable"]
 
 
 def unreadable(report: Report) -> Finding | None:
-    """Say how many images could not be read.
+    """Say how many images could not be read, or are not there.
 
     Returns
     -------
@@ -19,5 +19,5 @@ def unreadable(report: Report) -> Finding | None:
     """
     if not report.failures:
         return None
-    of = f"{len(report.failures):,} of {count(report.images, 'image')}"
-    return Finding(f"{of} could not be read.", "failures")
+    said = "; ".join(failure_counts(report.failures, report.images))
+    return Finding(f"{said}.", "failures")

@@ -1,10 +1,11 @@
-"""Images that could not be read."""
+"""Images that could not be read, or are not there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from penult.records.failure import failure_counts
 from penult.reporting.content import Report
 from penult.reporting.sections.base import Section
 from penult.web.thumbnails import Thumbnails
@@ -17,9 +18,10 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
         return None
     return {
         "failures": report.failures,
+        "counts": failure_counts(report.failures),
     }
 
 
 SECTION = Section(
-    name="failures", title="Images that could not be read", content=_content, tab="Unreadable"
+    name="failures", title="Images without a row", content=_content, tab="Without a row"
 )
