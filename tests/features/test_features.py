@@ -136,6 +136,19 @@ def test_a_truncated_file_is_refused_wherever_it_ends(small, tenths):
         load(small)
 
 
+@pytest.mark.parametrize("name", ["features", "labels"])
+def test_one_bit_that_a_disk_changed_is_not_believed(small, name):
+    with h5py.File(small) as file:
+        place = file[name].id.get_chunk_info(0).byte_offset
+    data = bytearray(small.read_bytes())
+    data[place + 1] ^= 1
+    small.write_bytes(data)
+    with pytest.raises(
+        FeatureFileError, match=r"damaged.*its bytes are not those that were written"
+    ):
+        load(small).features[:]
+
+
 def test_another_programs_hdf5_is_refused(tmp_path):
     with h5py.File(tmp_path / "f.h5", "w") as file:
         file["features"] = [[1.0]]

@@ -73,7 +73,7 @@ def test_an_older_penult_says_that_such_a_file_is_newer(three):
 
 
 def as_format_1(path: Path, rows, layers, created: str) -> Path:
-    """The file as the writer of format 1 made it, call for call."""
+    """The file as the writer of format 1 made it, call for call, but with checksums."""
     text = h5py.string_dtype("utf-8")
     with path.open("w+b") as raw, h5py.File(raw, "w") as file:
         file.attrs["format"] = 1
@@ -83,13 +83,16 @@ def as_format_1(path: Path, rows, layers, created: str) -> Path:
         file.attrs["created"] = created
         file.create_dataset("label_names", data=np.array(["a", "b"], dtype=object), dtype=text)
         for name, kind in (("ids", text), ("content", text), ("labels", "i8"), ("groups", text)):
-            file.create_dataset(name, shape=(0,), maxshape=(None,), dtype=kind, chunks=(1024,))
+            file.create_dataset(
+                name, (0,), kind, maxshape=(None,), chunks=(1024,), fletcher32=kind is not text
+            )
         sets = []
         for k, (layer, block) in enumerate(zip(layers, rows, strict=True)):
             name = f"layers/{layer}" if len(layers) > 1 else "features"
             width = block.shape[1]
+            chunks = (1 << 16) // width, width
             stored = file.create_dataset(
-                name, (0, width), "f4", maxshape=(None, width), chunks=((1 << 16) // width, width)
+                name, (0, width), "f4", maxshape=(None, width), chunks=chunks, fletcher32=True
             )
             stored.attrs["recipe"] = recipe(layer).to_json()
             stored.attrs["position"] = k

@@ -41,7 +41,7 @@ def image_input(preprocessing: Preprocessing, batch: int | None = None) -> tuple
     # and the convolution takes what is left as it lies.
     height, width = preprocessing.input_size
     scale, shift = (
-        np.tile(each.ravel()[::-1] if is_bgr else each.ravel(), width)
+        op.constant(np.tile(each.ravel()[::-1] if is_bgr else each.ravel(), width))
         for each in scale_and_shift(preprocessing)
     )
     lines = op.convert(op.reshape(images, np.array([-1, height, 3 * width]), False), "f32")

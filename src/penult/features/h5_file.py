@@ -79,6 +79,7 @@ def read_layers(file: Any, *, name: str) -> dict[str, RowsOnDisk]:
 def _told(name: str) -> Iterator[None]:
     """Turn whatever is raised over a damaged or hostile file into one line."""
     from penult.features.column import Refused
+    from penult.features.rows import plain_cause
 
     try:
         yield
@@ -88,7 +89,7 @@ def _told(name: str) -> Iterator[None]:
         raise
     except Exception as error:  # HDF5, h5py, numpy and json raise what they like
         lines = str(error.args[0] if error.args else error).splitlines()
-        cause = lines[0] if lines else type(error).__name__
+        cause = plain_cause(lines[0]) if lines else type(error).__name__
         raise FeatureFileError(f"{name} is damaged or incomplete: {cause}; {make_one()}") from error
 
 

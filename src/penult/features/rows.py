@@ -14,22 +14,31 @@ from penult.features import schema
 from penult.messages import first_line
 from penult.recipe import Recipe
 
-__all__ = ["RowsOnDisk", "create_rows", "extend"]
+__all__ = ["RowsOnDisk", "create_rows", "extend", "plain_cause"]
 
 
 def create_rows(
     file: Any, path: str, shape: tuple[int, ...], dtype: np.dtype[Any], recipe: Recipe
 ) -> h5py.Dataset:
-    """Create a dataset of rows of this shape, in which there are none yet."""
+    """Create a dataset of rows of this shape, in which there are none yet.
+
+    HDF5 adds a checksum to each chunk, and refuses to read one whose bytes have changed.
+    """
     dataset = file.create_dataset(
         path,
         shape=(0, *shape),
         maxshape=(None, *shape),
         dtype=dtype,
         chunks=(schema.rows_a_chunk(prod(shape) * dtype.itemsize), *shape),
+        fletcher32=True,
     )
     dataset.attrs["recipe"] = recipe.to_json()
     return dataset
+
+
+def plain_cause(said: str) -> str:
+    """What HDF5 says of damage, in plain words where it is a checksum that differs."""
+    return "its bytes are not those that were written" if "filter returned" in said else said
 
 
 def extend(dataset: h5py.Dataset, values: Any) -> None:
@@ -75,7 +84,7 @@ class RowsOnDisk(h5py.Dataset):  # type: ignore[misc]
     def _damaged(self, error: Exception) -> Exception:
         if not self.id.valid:
             return error  # it was closed
-        cause = first_line(error)
+        cause = plain_cause(first_line(error))
         return FeatureFileError(
             f"{self.named} is damaged: rows of it cannot be read ({cause}); extract it again"
         )

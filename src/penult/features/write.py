@@ -160,7 +160,12 @@ class FeatureWriter:
     def _column(self, name: str, dtype: Any, width: int | None = None) -> None:
         tail = () if width is None else (width,)
         self._file.create_dataset(
-            name, shape=(0, *tail), maxshape=(None, *tail), dtype=dtype, chunks=(1024, *tail)
+            name,
+            shape=(0, *tail),
+            maxshape=(None, *tail),
+            dtype=dtype,
+            chunks=(1024, *tail),
+            fletcher32=dtype is not _TEXT,  # of text, it would know the places alone
         )
 
     def append(
