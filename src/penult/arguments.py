@@ -27,6 +27,8 @@ _NOT_NAMES = {
     "deadline": "a time such as 24h",
     "ray": "the address of a cluster",
 }
+_SEEDS = 1 << 32
+
 # In bytes: of a name, and of a path, on every file system that Linux, macOS and Windows have.
 _LONGEST_NAME, _LONGEST_PATH = 255, 4095
 
@@ -46,7 +48,7 @@ def in_bytes(size: int | str | None) -> int | None:
             f"{option('max_memory', size)} is no size; for example {option('max_memory', '4GB')}"
         )
     number = int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
-    if number < _LEAST_MEMORY and size.strip().isdecimal():
+    if 0 < number < _LEAST_MEMORY and size.strip().isdecimal():
         meant = option("max_memory", f"{size.strip()}GB")
         raise UsageError(
             f"{option('max_memory', size)} is {count(number, 'byte')}; did you mean {meant}?"
@@ -133,6 +135,17 @@ def _complaint(text: str, *, path: bool) -> str | None:
         most = _LONGEST_NAME if longest > _LONGEST_NAME else _LONGEST_PATH
         return f"no {'name' if longest > _LONGEST_NAME else 'path'} is longer than {most:,} bytes"
     return None
+
+
+def require_seed(seed: int, name: str = "seed") -> None:
+    """Refuse what NumPy, scikit-learn and openTSNE do not all take.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not 0 <= seed < _SEEDS:
+        raise UsageError(f"{option(name)} is {seed}; give a whole number from 0 to {_SEEDS - 1:,}")
 
 
 def require_whole(argument: str, value: object) -> None:

@@ -122,7 +122,7 @@ def _plain(name: str, value: Any) -> Any:
         return int(value)
     if isinstance(value, Real) and not _is_bool(value):
         if math.isnan(value):
-            raise UsageError(f"{option(name)} is nan; give a number")
+            raise UsageError(f"{option(name)} is nan, which is no number; give one")
         return float(value)
     return value
 

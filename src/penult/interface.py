@@ -65,7 +65,13 @@ def option(name: str, value: Any = _FLAG) -> str:
     """
     if _at_command_line:
         flag = "--" + name.replace("_", "-")
-        return flag if value is _FLAG or value is True else f"{flag} {shell_quote(str(value))}"
+        if value is _FLAG or value is True:
+            return flag
+        text = str(value)
+        # 1 has become 1.0 on its way.
+        return (
+            f"{flag} {shell_quote(text.removesuffix('.0') if isinstance(value, float) else text)}"
+        )
     return name if value is _FLAG else f"{name}={_literal(value)}"
 
 

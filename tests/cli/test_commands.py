@@ -131,8 +131,8 @@ def test_the_values_of_a_grid_given_twice_are_all_tried():
         (["--grid", "C=1,1e300"], "C=1e+300; give a number from"),
         (["--classifier", "ridge", "--grid", "alpha=0"], "alpha=0; give a number from"),
         (["--classifier", "centroid", "--grid", "C=1"], "centroid has no parameter"),
-        (["--seed", "-1"], "give a whole number from 0 to 4294967295"),
-        (["--seed", "4294967295", "--runs", "2"], "the seed is 4294967296"),
+        (["--seed", "-1"], "give a whole number from 0 to 4,294,967,295"),
+        (["--seed", "4294967295", "--runs", "2"], "seed is 4294967296"),
     ],
 )
 def test_train_refuses_what_it_does_not_know(penult, features, tmp_path, options, message):

@@ -58,7 +58,7 @@ def test_a_row_is_the_mean_colour_of_its_own_image(engine):
 
 @pytest.mark.parametrize("options", [{"batch_size": 0}, {"workers": 0}, {"workers": -1}])
 def test_none_at_all_is_not_taken_for_the_default(engine, options):
-    with pytest.raises(UsageError, match=r"of (0|-1) was given; it must be 1 or more"):
+    with pytest.raises(UsageError, match=r"is (0|-1); give 1 or more"):
         next(run(records(png((0, 0, 0))), engine, **options))
 
 

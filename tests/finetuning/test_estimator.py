@@ -396,7 +396,7 @@ def test_it_is_saved_as_what_the_command_writes(probing, paths, labels, tmp_path
         ({"head": "deep"}, UsageError, "head='deep'"),
         ({"augment": "much"}, UnknownNameError, "allowed: light, strong, none"),
         ({"validation_size": 1.0}, UsageError, "validation_size=1.0"),
-        ({"near_duplicates": 0.0}, UsageError, "cosine of 0"),
+        ({"near_duplicates": 0.0}, UsageError, "near_duplicates is 0"),
         ({"model": "normed:network", "unfreeze": 9}, UsageError, "has 4 blocks"),
         ({"model": "normd:network"}, UnknownNameError, "normed"),
     ],

@@ -61,7 +61,7 @@ def test_a_file_without_augmentation_says_nothing_of_it():
         ({"augment": -1}, r"augment=-1 was given; give a number of views from 0 to 10,000"),
         ({"augment": 10_001}, "from 0 to 10,000"),
         ({"augment_to": 0}, r"augment_to=0 was given; give how many rows .* 1 or more"),
-        ({"augment": 1, "augment_seed": -1}, "the seed is -1; give a whole number from 0 to"),
+        ({"augment": 1, "augment_seed": -1}, "augment_seed is -1; give a whole number from 0 to"),
         ({"augment_policy": "strong"}, r"no photo is augmented; give augment=4 or augment_to=80"),
         ({"augment_seed": 1}, "no photo is augmented"),
     ],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from penult.decoding_threads import DecodingThreads
 from penult.engines.outcome import Outcome
 from penult.errors import ImageError, UsageError
+from penult.interface import option
 from penult.machine import cores
 from penult.records import AugmentedRecord, Failure, ImageRecord
 from penult.threads import NetworkThreads
@@ -108,9 +109,9 @@ def run(
     maker = engine if isinstance(engine, Composition) else Composition.of(engine)
     size = maker.batch_size if batch_size is None else batch_size
     threads = cores() if workers is None else workers
-    for name, value in (("batch size", size), ("number of workers", threads)):
+    for name, value in (("batch_size", size), ("workers", threads)):
         if value < 1:
-            raise UsageError(f"a {name} of {value} was given; it must be 1 or more")
+            raise UsageError(f"{option(name)} is {value}; give 1 or more")
 
     decode = PhotoDecoder(
         maker,

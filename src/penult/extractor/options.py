@@ -8,6 +8,7 @@ from typing import Literal
 from penult.arguments import require_name, require_whole
 from penult.engines.base import EngineSettings
 from penult.errors import UnknownNameError, UsageError
+from penult.interface import option
 
 __all__ = ["EngineOptions", "ReadingOptions"]
 
@@ -27,8 +28,8 @@ class EngineOptions(EngineSettings):
     def __post_init__(self) -> None:
         require_name("engine", self.engine)
         require_name("device", self.device)
-        _require_positive("batch size", self.batch_size)
-        _require_positive("number of streams", self.streams)
+        _require_positive("batch_size", self.batch_size)
+        _require_positive("streams", self.streams)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +56,13 @@ class ReadingOptions:
     def __post_init__(self) -> None:
         if self.on_error not in ("skip", "fail"):
             raise UnknownNameError("value for on-error", self.on_error, ("skip", "fail"))
-        _require_positive("number of workers", self.workers)
-        _require_positive("limit of pixels", self.max_pixels)
+        _require_positive("workers", self.workers)
+        _require_positive("max_pixels", self.max_pixels)
 
 
 def _require_positive(name: str, value: int | None) -> None:
     if value is None:
         return
-    require_whole(f"the {name}", value)
+    require_whole(option(name), value)
     if value < 1:
-        raise UsageError(f"a {name} of {value} was given; it must be 1 or more")
+        raise UsageError(f"{option(name)} is {value}; give 1 or more")

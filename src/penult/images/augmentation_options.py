@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from penult.arguments import require_whole
+from penult.arguments import require_seed, require_whole
 from penult.errors import UnknownNameError, UsageError
 from penult.images.pixels.augment import POLICIES
 from penult.interface import option
@@ -24,7 +24,6 @@ AUGMENTATION_OPTIONS = ("augment", "augment_to", "augment_policy", "augment_seed
 """What a feature file's origin calls them; one without augmentation has none of them."""
 
 _MOST = 10_000  # views of one photo: a number with a zero too many is not a day's work
-_LARGEST_SEED = (1 << 32) - 1
 _TRAINED_ON = (None, "train")  # views of other splits would be used by nobody
 
 
@@ -63,10 +62,7 @@ class AugmentationOptions:
                 f"{option('augment', self.augment)} was given; give a number of views from 0 to "
                 f"{_MOST:,}"
             )
-        if not 0 <= self.augment_seed <= _LARGEST_SEED:
-            raise UsageError(
-                f"the seed is {self.augment_seed}; give a whole number from 0 to {_LARGEST_SEED}"
-            )
+        require_seed(self.augment_seed, "augment_seed")
         if self.augment_to is not None:
             require_whole("augment_to", self.augment_to)
             if self.augment_to < 1:

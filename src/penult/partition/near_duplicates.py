@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["join_near_duplicates", "require_cosine"]
 
 
-def require_cosine(cosine: float) -> None:
+def require_cosine(cosine: float, name: str = "near_duplicates") -> None:
     """Refuse a cosine from which no rows, or all, would be near-duplicates.
 
     Raises
@@ -29,8 +29,7 @@ def require_cosine(cosine: float) -> None:
     """
     if not 0 < cosine <= 1:
         raise UsageError(
-            f"a cosine of {cosine:g} was given for near-duplicates; give one above 0 and up to 1, "
-            "for example 0.95"
+            f"{option(name)} is {cosine:g}; give a cosine above 0 and up to 1, for example 0.95"
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
+from penult.arguments import require_seed
 from penult.errors import TrainingError, UsageError
 from penult.interface import option
 from penult.partition.stratification import count_classes, is_labelled, is_of_class
@@ -41,9 +42,8 @@ def require_split_options(*, test_size: float, seed: int, folds: int) -> None:
     UsageError
     """
     if not 0 < test_size < 1:
-        raise UsageError(f"the held-out part is {test_size:g}; give a number between 0 and 1")
-    if not 0 <= seed < 1 << 32:
-        raise UsageError(f"the seed is {seed}; give a whole number from 0 to {(1 << 32) - 1}")
+        raise UsageError(f"{option('test_size')} is {test_size:g}; give a number between 0 and 1")
+    require_seed(seed)
     if folds < 2:
         raise UsageError(f"{folds} folds cannot be cross-validated; give 2 or more")
 

@@ -106,7 +106,7 @@ def duplicates(
     OutputExistsError, OutputError
         If something cannot be written.
     """
-    require_cosine(threshold)
+    require_cosine(threshold, "threshold")
     inputs = [] if isinstance(features, Features) else [Path(features)]
     for name, target, kind in (
         (None, output, PAGE),

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from penult.arguments import require_seed
 from penult.checking import checked
 from penult.errors import UsageError
 from penult.records import Features
@@ -105,8 +106,7 @@ def rsa(
     """
     if sample is not None and sample < LEAST_ROWS:
         raise UsageError(f"sample is {sample}; give {LEAST_ROWS} or more, or None for all images")
-    if seed < 0:
-        raise UsageError(f"seed is {seed}; give 0 or more")
+    require_seed(seed)
     first, second = _matched(a, b)
     most = len(first) if sample is None else sample
     return spearman(*draw_pair(first, second, most, seed), dissimilarity)

@@ -174,14 +174,14 @@ def test_rows_that_are_read_block_by_block_give_the_same(monkeypatch):
         ({"k": "1:4"}, "k is 1:4; allowed"),
         ({"k": "6:4"}, "k is 6:4; the lower end comes first; give k='4:6'"),
         ({"k": (4, 4)}, "k is 4:4; that is one number of clusters; give k=4"),
-        ({"k": "many"}, "k is many; give how many clusters, 10, or the ends of a range"),
+        ({"k": "many"}, "k is 'many'; give how many clusters, 10, or the ends of a range"),
         ({"k": 3, "method": "hdbscan"}, "finds how many clusters there are, and takes no k"),
         ({"min_cluster_size": 3}, "min_cluster_size is for method='hdbscan'"),
         (
             {"method": "hdbscan", "min_cluster_size": 13},
             "min_cluster_size is 13; allowed for 12 rows: 2 to 12",
         ),
-        ({"seed": -1}, "seed is -1; give 0 to"),
+        ({"seed": -1}, "seed is -1; give a whole number from 0 to"),
         ({"copy_mode": "symlink"}, "copy_mode='symlink' is about photos that are sorted"),
     ],
 )

@@ -243,7 +243,7 @@ def test_rows_with_nan_are_named():
         ({"perplexity": 0.5}, r"perplexity is 0.5; allowed"),
         ({"perplexity": 5, "method": "pca"}, r"perplexity is for method='tsne'"),
         ({"neighbors": 5}, r"neighbors is for method='umap'"),
-        ({"seed": -1}, r"seed is -1; give 0 to"),
+        ({"seed": -1}, r"seed is -1; give a whole number from 0 to"),
         ({"sample": 1}, r"sample is 1; give 2 or more"),
         (
             {"fit_on": "train"},

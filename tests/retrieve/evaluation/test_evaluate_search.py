@@ -348,7 +348,7 @@ def test_rows_of_zeros_have_distances(turned):
         ({"k": []}, "k is .* give the length of a list, 1 or more"),
         ({"k": [0]}, "k is .* give the length of a list, 1 or more"),
         ({"runs": 3}, "runs=3 was given; .* test_size=0.2"),
-        ({"near_duplicates": 0}, "a cosine of 0 was given for near-duplicates"),
+        ({"near_duplicates": 0}, "near_duplicates is 0"),
         ({"seed": -1}, "seed=-1 was given"),
         ({"test_size": 0.5, "queries": "rows.h5"}, "test_size draws queries .* give one of them"),
     ],

@@ -54,7 +54,7 @@ def numbers_of_clusters(k: int | str | Sequence[int] | None, rows: int) -> range
     ends = _RANGE.fullmatch(text)
     if ends is None and _NUMBER.fullmatch(text) is None:
         raise UsageError(
-            f"{option('k')} is {short_text(text)}; give how many clusters, 10, or the ends of a "
+            f"{option('k')} is {short_text(text)!r}; give how many clusters, 10, or the ends of a "
             "range to choose from, 2:30"
         )
     if ends is None:

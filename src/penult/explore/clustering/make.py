@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from penult.arguments import require_seed
 from penult.errors import UsageError
 from penult.explore.clustering.agglomerative import MergeTree
 from penult.explore.clustering.agreement import label_counts, measure_agreement
@@ -40,8 +41,6 @@ MOST_ROWS = {"agglomerative": 10_000, "hdbscan": 50_000}
 """Rows that a method takes at most: the time of both, and the memory of the first, grow with the
 square of them."""
 
-_SEEDS = 2**32
-
 
 def require_clustering(
     method: ClusteringMethod,
@@ -60,8 +59,7 @@ def require_clustering(
     """
     if rows < 2:
         raise UsageError(f"{count(rows, 'row')} cannot be clustered; give features of more images")
-    if not 0 <= seed < _SEEDS:
-        raise UsageError(f"{option('seed')} is {seed}; give 0 to {_SEEDS - 1:,}")
+    require_seed(seed)
     if method == "hdbscan":
         if k is not None:
             raise UsageError(

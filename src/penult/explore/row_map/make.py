@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from penult.arguments import require_seed
 from penult.errors import UsageError
 from penult.explore.components import COMPONENTS, find_components
 from penult.explore.part import MapRows, Part, choose_rows, fitted_on
@@ -34,7 +35,6 @@ __all__ = ["Method", "make_map", "map_of_coordinates", "require_method", "with_c
 
 Method = Literal["pca", "tsne", "umap"]
 
-_SEEDS = 2**32
 _LONG_ROWS = 200_000  # of t-SNE: more take an hour, and nobody sees them apart on a picture
 
 
@@ -56,8 +56,7 @@ def require_method(
                 f"{option(name)} is for {option('method', theirs)}, and {option('method', method)} "
                 "has none; leave one out"
             )
-    if not 0 <= seed < _SEEDS:
-        raise UsageError(f"{option('seed')} is {seed}; give 0 to {_SEEDS - 1:,}")
+    require_seed(seed)
     if method == "umap":
         require_extra(option("method", "umap"), "umap", "umap")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.arguments import require_seed
 from penult.errors import UsageError
 from penult.explore.summary.compared_rows import copies_of, nearest_others, read_compared
 from penult.explore.summary.distances import measure_distances
@@ -46,8 +47,7 @@ def require_sample(sample: int, seed: int) -> None:
     """
     if sample < _LEAST:
         raise UsageError(f"{option('sample')} is {sample:,}; give {_LEAST} or more")
-    if seed < 0:
-        raise UsageError(f"{option('seed')} is {seed}; give 0 or more")
+    require_seed(seed)
 
 
 def make_summary(
