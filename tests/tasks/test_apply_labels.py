@@ -109,6 +109,7 @@ def test_apostrophes_that_keep_a_spreadsheet_from_running_names_are_not_part_of_
     [
         pytest.param(["iris/9.jpg,iris,0,rose,1"], "line 2: there is no image 'iris/9.jpg'", id="no such image"),
         pytest.param(["iris/1.jpg,iris,0,,1"], "line 2: suggested is empty; write the right", id="no label"),
+        pytest.param(["iris/1.jpg,iris,0,|,1"], "line 2: the label is '|', which separates", id="a bar alone"),
         pytest.param([",iris,0,rose,1"], "line 2: the id is empty", id="no id"),
         pytest.param(["iris/1.jpg,iris"], "line 2: there are only 2 values", id="half a line"),
         pytest.param(["rose/1.jpg,iris,0,iris,1", "rose/1.jpg,iris,0,rose,1"], "says that rose/1.jpg is labelled 'iris', but it is labelled 'rose' now", id="another label now"),
@@ -196,6 +197,16 @@ def test_of_what_is_neither_a_list_nor_a_table_both_are_told(tmp_path, text, nam
     assert str(error.value) == (
         f"{file} has no column id; its first line has to name id, label and suggested, as that of "
         f"label_errors.csv does, or path and label, as that of a table does, and names {named}"
+    )
+
+
+def test_a_table_that_has_paths_alone_is_told_the_column_that_a_table_lacks(tmp_path):
+    file = reviewed(tmp_path, "iris/1.jpg", header="path")
+    with pytest.raises(SourceError) as error:
+        apply_labels(file, rows_of(tmp_path), tmp_path / "labels.csv")
+    assert str(error.value) == (
+        f"{file} has no column label; its first line has to name path and label, as that of a "
+        "table does, or id, label and suggested, as that of label_errors.csv does, and names path"
     )
 
 

@@ -146,6 +146,17 @@ def test_a_row_without_an_image_is_a_failure(labelled):
             "line 2: 3 values for 2 columns; put a value that holds a comma in double quotes",
             id="comma in a name",
         ),
+        pytest.param(
+            "path,label,split\ndaisy/1.jpg,white\n",
+            "line 2: 2 values for 3 columns; write the others too, if with nothing between the com",
+            id="half a line",
+        ),
+        pytest.param(
+            "path,label\ndaisy/1.jpg, | |\n",
+            r"labels.csv, line 2: the label is '\| \|', which separates labels, and there are none; "
+            "write the label, or leave the cell empty for none",
+            id="bars alone",
+        ),
         pytest.param("path,label\n,white\n", "line 2: the path is empty", id="no path"),
         pytest.param(
             "path,label,split\ndaisy/1.jpg,white,dev\n",
