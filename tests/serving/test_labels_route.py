@@ -234,6 +234,9 @@ def test_an_image_that_there_is_not_is_a_problem_and_none_of_the_others_is_chang
         "the gallery has no image of the id 'none.png'; /v1/gallery/rows?q=TEXT lists those whose "
         "ids contain a text"
     )
+    assert problem(client.get("/v1/labels/Rose/0.PNG"), 404) == (
+        "the gallery has no image of the id 'Rose/0.PNG'; did you mean 'rose/0.png'? Capitals count"
+    )
     problem(client.post("/v1/labels", json={"ids": [], "label": "tulip"}), 422)
 
 

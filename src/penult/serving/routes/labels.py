@@ -29,6 +29,7 @@ from penult.serving.schemas.labels import (
     Undo,
 )
 from penult.serving.schemas.problem import PROBLEMS
+from penult.spelling import in_other_case
 from penult.wording import listed
 
 if TYPE_CHECKING:
@@ -176,8 +177,11 @@ def _require_known(gallery: Gallery, ids: Sequence[str]) -> None:
     unknown = [one for one in ids if one not in gallery.places]
     if unknown:
         of = "the id" if len(unknown) == 1 else f"{len(unknown):,} of the {len(ids):,} ids:"
+        meant = in_other_case(unknown[:1], gallery.places)
+        hint = "/v1/gallery/rows?q=TEXT lists those whose ids contain a text"
+        if meant:
+            hint = f"did you mean {meant[unknown[0]]!r}? Capitals count"
         raise ProblemError(
             404,
-            f"the gallery has no image of {of} {listed(map(repr, unknown), 3)}; "
-            "/v1/gallery/rows?q=TEXT lists those whose ids contain a text",
+            f"the gallery has no image of {of} {listed(map(repr, unknown), 3)}; {hint}",
         )
