@@ -35,7 +35,8 @@ returns: 2 for usage, 1 for failure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from penult.messages import printable
@@ -281,16 +282,28 @@ class ServiceError(PenultError, RuntimeError):
         The sentence that the service gives as the reason, or what kept it from answering.
     status : int, optional
         The HTTP status of its answer.
+    members : mapping, optional
+        What else its answer says.
 
     Attributes
     ----------
     status : int or None
         The HTTP status of its answer; None where it gave none.
+    members : dict
+        What its answer (RFC 9457) says beside ``type``, ``title``, ``status`` and ``detail``, as
+        JSON has it. Of labels that are others than was expected (409), that is ``labels``: a list
+        of ``id``, ``label`` and ``who`` of each. Of most answers it is empty.
     """
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        status: int | None = None,
+        members: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.members = dict(members)
 
 
 class ClusterError(PenultError, RuntimeError):

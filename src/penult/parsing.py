@@ -20,12 +20,19 @@ __all__ = ["DEEPEST", "Readers", "read_json", "read_record", "require_keys", "to
 
 DEEPEST = 100
 """Levels of brackets; what penult reads has some twenty at the most."""
+_SHOWN = 60
 
 Record = TypeVar("Record", bound="DataclassInstance")
 
 
-def read_json(text: str | bytes) -> Any:
+def read_json(text: str | bytes, *, unique_names: bool = False) -> Any:
     """Parse JSON that someone else may have written.
+
+    Parameters
+    ----------
+    text : str or bytes
+    unique_names : bool, default=False
+        Refuse an object that has a name twice, of which otherwise the last value counts.
 
     Raises
     ------
@@ -34,7 +41,7 @@ def read_json(text: str | bytes) -> Any:
         that goes through its result, would run out of stack.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_with_unique_names if unique_names else None)
     except RecursionError as error:
         raise _too_deep() from error
     level, depth = [[value]], 0
@@ -43,6 +50,16 @@ def read_json(text: str | bytes) -> Any:
         if depth > DEEPEST:
             raise _too_deep()
     return value
+
+
+def _with_unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            shown = json.dumps(name[:_SHOWN], ensure_ascii=False)
+            raise ValueError(f"it has the name {shown} twice in one object; leave one out")
+        found[name] = value
+    return found
 
 
 def _nested_in(value: Any) -> list[Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["closest", "likely_meant"]
+__all__ = ["closest", "in_other_case", "likely_meant"]
 
 _LETTERS_A_TYPO = 4
 _DIGITS = re.compile(r"\d")
@@ -53,6 +53,27 @@ def likely_meant(name: str, known: Iterable[str]) -> str | None:
         if typos <= len(name) // _LETTERS_A_TYPO and not is_other_number:
             return one
     return None
+
+
+def in_other_case(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """Those of some names that differ from a known one in capitals alone, and which that is.
+
+    Parameters
+    ----------
+    names : iterable of str
+        As they were typed.
+    known : iterable of str
+        The names that there are; only gone through where it has to be.
+    """
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(name.casefold(), []).append(name)
+    found: dict[str, str] = {}
+    for one in known if folded else ():
+        for name in folded.get(one.casefold(), ()):
+            if name != one:
+                found.setdefault(name, one)
+    return found
 
 
 def _typos(a: str, b: str) -> int:

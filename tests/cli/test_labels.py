@@ -77,6 +77,7 @@ def test_as_json(penult, rows, tmp_path):
         "removed": [],
         "cleared": [],
         "missing": [],
+        "meant": {},
         "unread": [],
         "unlabelled": [],
     }
@@ -88,6 +89,15 @@ def test_a_line_that_is_wrong_is_one_line_and_the_code_says_so(penult, rows, tmp
     done = penult("labels", "apply", list_, rows, "-o", tmp_path / "labels.csv")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
     assert "line 2: there is no image 'no/such.jpg'" in done.err
+
+
+def test_a_path_whose_capitals_are_others_is_told_with_the_image_that_is_meant(
+    penult, rows, tmp_path
+):
+    first, second, *_ = load(rows).ids
+    (tmp_path / "given.csv").write_text(f"path,label\n{first.upper()},rose\n{second},rose\n")
+    done = penult("labels", "apply", tmp_path / "given.csv", rows, "-o", tmp_path / "labels.csv")
+    assert f"\n{first.upper()}: did you mean {first}? Capitals count\n" in done.out
 
 
 def test_a_group_says_which_commands_it_has(penult):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 
 import pytest
 from PIL import Image
@@ -75,6 +76,9 @@ def test_a_label_is_changed_from_the_one_that_was_seen_alone(labelled):
             ) as caught:
                 await change()
             assert caught.value.status == 409
+            now = {"id": "rose/0.png", "label": None, "who": "ann"}
+            assert caught.value.members == {"labels": [now]}
+            assert pickle.loads(pickle.dumps(caught.value)).members == {"labels": [now]}
         one = await client.set_label("rose/0.png", "tulip", expected=None)
         anyway = await client.set_label("rose/0.png", "daisy")
         return one.old, anyway.old

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -135,6 +136,36 @@ def test_a_change_that_another_person_followed_is_not_undone_and_it_is_said_whos
     with pytest.raises(UndoError, match=followed):
         log.undo(entry=1, who="Anna")
     assert labels(log) == {"a.jpg": "tulip"}
+
+
+def test_where_others_have_followed_every_change_of_a_person_it_is_said_who_has(log):
+    put(log, ["a.jpg"], "daisy", "Anna")
+    put(log, ["a.jpg"], "rose", "Ben")
+    put(log, ["a.jpg"], "tulip", "Cara")
+    log.undo(who="Cara")  # which leaves that of Ben in the way
+    told = (
+        "there is no change of labels of Anna to undo: the label of 'a.jpg' was changed again "
+        "since, by Ben; undo that first"
+    )
+    with pytest.raises(UndoError, match=f"^{re.escape(told)}$"):
+        log.undo(who="Anna")
+    put(log, ["b.jpg", "c.jpg"], "daisy", "Anna")
+    put(log, ["b.jpg", "c.jpg"], "rose")
+    told = (
+        "there is no change of labels of Anna to undo: the labels of all 3 images were changed "
+        "again since, by Ben, somebody; undo what followed first"
+    )
+    with pytest.raises(UndoError, match=f"^{re.escape(told)}$"):
+        log.undo(who="Anna")
+    with pytest.raises(UndoError, match=r"no change of labels of Dora to undo$"):
+        log.undo(who="Dora")
+
+
+def test_changes_of_images_that_are_gone_are_said_to_be_left(log):
+    put(log, ["gone.jpg"], "daisy", "Anna")
+    told = r"to undo; those of 1 image that the gallery no longer has are undone only by number$"
+    with pytest.raises(UndoError, match=told):
+        log.undo(who="Anna", among=["a.jpg"])
 
 
 def test_of_a_batch_what_was_changed_since_stays(log):

@@ -16,6 +16,7 @@ from penult.serving.labels.log import LabelLog
 pytestmark = pytest.mark.light
 
 LOG = "gallery.h5.labels.jsonl"
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -227,9 +228,15 @@ def test_an_image_that_there_is_not_is_a_problem_and_none_of_the_others_is_chang
         content=str(wanted).replace("'", '"'),
         headers={"Content-Type": "application/json"},
     )
-    assert r"'none.png', '\\ud800'" in answer.text
+    assert r"no image of 2 of the 3 ids: 'none.png', '\\ud800'; /v1" in answer.text
     assert len(log) == 0
-    problem(client.get("/v1/labels/none.png"), 404)
+    assert problem(client.get("/v1/labels/none.png"), 404) == (
+        "the gallery has no image of the id 'none.png'; /v1/gallery/rows?q=TEXT lists those whose "
+        "ids contain a text"
+    )
+    assert problem(client.get("/v1/labels/Rose/0.PNG"), 404) == (
+        "the gallery has no image of the id 'Rose/0.PNG'; did you mean 'rose/0.png'? Capitals count"
+    )
     problem(client.post("/v1/labels", json={"ids": [], "label": "tulip"}), 422)
 
 
@@ -322,7 +329,7 @@ def test_json_that_is_sent_as_something_else_is_told_how_to_be_sent(client):
     )
     kind = {"Content-Type": "application/json"}
     answer = client.put("/v1/labels/daisy/0.png", content=b'{"label": ', headers=kind)
-    assert problem(answer, 400) == "the body is not JSON: Expecting value"
+    assert problem(answer, 400).startswith("the body is no JSON: Expecting value: line 1 column")
 
 
 @pytest.mark.parametrize(
@@ -340,13 +347,61 @@ def test_what_a_value_has_to_be_is_said_in_a_sentence(client, query, said):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({}, "label is missing; give it"),
-        ({"label": 3}, "label is 3; give a text"),
-        ({"label": "rose", "by": "Anna"}, "by is not known here; leave it out"),
+        ("{}", "label is missing; give it"),
+        ('{"label": 3}', "label is 3; give a text"),
+        ('{"label": true}', "label is true; give a text"),
+        ('{"label": NaN}', "label is NaN; give a text"),
+        ('{"label": {"a": [null, "é"]}}', 'label is {"a": [null, "é"]}; give a text'),
+        ('{"label": "rose", "by": "Anna"}', "by is not known here; leave it out"),
+        ('[null, "a"]', 'the body is [null, "a"]; give an object of names and values'),
     ],
 )
-def test_so_is_what_a_body_lacks_or_has_too_much(client, body, said):
-    assert problem(client.put("/v1/labels/daisy/0.png", json=body), 422) == said
+def test_so_is_what_a_body_lacks_or_has_too_much_and_values_are_shown_as_json(client, body, said):
+    assert problem(client.put("/v1/labels/daisy/0.png", content=body, headers=JSON), 422) == said
+
+
+BODIES = [
+    ("PUT", "/v1/labels/daisy/0.png", '{"label": "rose", "label": "tulip"}', "label"),
+    ("POST", "/v1/labels", '{"ids": ["daisy/0.png"], "label": "a", "expected": {"é": "", "é": ""}}', "é"),
+    ("POST", "/v1/labels/undo", '{"entry": 1, "entry": 2}', "entry"),
+    ("POST", "/v1/session", '{"token": "a", "token": "a"}', "token"),
+    ("POST", "/v1/search", '{"row": [1], "row": [2]}', "row"),
+    ("POST", "/v1/features", '{"url": "http://a", "url": "http://b"}', "url"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "body", "name"), BODIES)
+def test_a_body_that_has_a_name_twice_is_refused_by_every_route(
+    client, log, method, path, body, name
+):
+    put(client, "rose/0.png", "tulip")
+    answer = client.request(method, path, content=body, headers=JSON)
+    assert problem(answer, 400) == (
+        f'the body is no JSON: it has the name "{name}" twice in one object; leave one out'
+    )
+    assert len(log) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/v1/labels/daisy/0.png"),
+        ("POST", "/v1/labels"),
+        ("POST", "/v1/session"),
+        ("POST", "/v1/search"),
+        ("POST", "/v1/features"),
+    ],
+)
+def test_a_body_that_is_not_there_is_400_on_every_route(client, method, path):
+    problem(client.request(method, path), 400)
+
+
+def test_of_a_path_all_methods_are_told_that_it_has(client):
+    answer = client.request("DELETE", "/v1/labels/daisy/0.png")
+    assert problem(answer, 405) == "DELETE is not allowed here; send GET or HEAD or PUT"
+    assert answer.headers["Allow"] == "GET, HEAD, PUT"
+    assert client.request("DELETE", "/v1/labels").headers["Allow"] == "GET, HEAD, POST"
+    assert client.request("PUT", "/v1/session").headers["Allow"] == "DELETE, GET, HEAD, POST"
 
 
 def test_a_change_of_an_image_that_is_gone_is_not_listed_and_undone_only_by_its_number(client, log):

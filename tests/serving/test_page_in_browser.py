@@ -49,6 +49,19 @@ REFUSED = {
     "nor_is_it": 409,
 }  # as tests provoke it
 LOOKED = "!document.querySelector('[aria-busy]')"
+LINES_OF_COMMAND = r"""(() => {
+  const code = document.querySelector("#changed code"), lines = {}, texts = [];
+  for (const nodes = document.createTreeWalker(code, NodeFilter.SHOW_TEXT); nodes.nextNode();)
+    texts.push(nodes.currentNode);
+  for (const text of texts)
+    for (const found of text.data.matchAll(/-[-\w]+/g)) {
+      const range = document.createRange();
+      range.setStart(text, found.index);
+      range.setEnd(text, found.index + found[0].length);
+      lines[found[0]] = new Set([...range.getClientRects()].map((one) => one.top)).size;
+    }
+  return [code.textContent, lines];
+})()"""
 HOLDS_THE_QUEUE = """(() => {
   const { review } = page.views, step = review.step.bind(review), asked = fetch;
   const held = new Promise((go) => { window.release = go; });
@@ -753,6 +766,21 @@ def test_the_end_of_the_review_says_how_many_are_not_decided(page, address):
     assert told == "The end of the list; 1 is not decided; ← goes back."
     click(page, "#review .steps button")  # ‹
     assert text(page, "#review .whole .id") == STRAY
+
+
+def test_no_option_of_the_command_for_changed_labels_is_broken_on_a_phone(tab, folder, tmp_path):
+    with LabelLog(tmp_path / "log.jsonl") as log:
+        log.put(["daisy/00.png"], "rose")
+        with running(service_of(log=log, gallery=folder / "garden.h5")) as address:
+            for width in range(330, PHONE + 1, 20):
+                opened(tab, address, width=width)
+                go(tab, "#review")
+                tab.until("!document.getElementById('changed').hidden")
+                command, lines = tab.run(LINES_OF_COMMAND)
+                assert (
+                    command == "penult extract PHOTOS --labels labels.csv -o FEATURES.h5 --update"
+                )
+                assert lines == {"--labels": 1, "-o": 1, "--update": 1}, width
 
 
 def test_a_key_pressed_again_while_more_is_loaded_is_logged_once(page, address, log):

@@ -151,11 +151,12 @@ def test_a_row_of_another_recipe_is_refused_with_both_digests(client):
         (f"[0.1, 1{'0' * 400}, 0.3]", "too large"),
         ("[0.1, 0.2]", "2 numbers"),
         ("[]", "0 numbers"),
-        ('[0.1, "a", 0.3]', "else than numbers"),
-        ("[0.1, true, 0.3]", "else than numbers"),
-        ("[0.1, [0.2], 0.3]", "else than numbers"),
+        ('[0.1, "a", 0.3]', 'holds "a"; give numbers'),
+        ("[0.1, true, 0.3]", "holds true; give numbers"),
+        ("[0.1, [0.2], 0.3]", "holds [0.2]; give numbers"),
         ("[0, 0, 0]", "all zeros"),
-        ("7", "no row"),
+        ("7", "has the row 7; send"),
+        ('[0.1, 0.2, 0.3], "recipe_sha256": true', "recipe_sha256 is true; give a text"),
     ],
 )
 def test_a_row_that_is_none(client, row, words):

@@ -160,7 +160,7 @@ def test_all_that_is_wrong_elsewhere_is_a_problem_too(client):
     refused(client.get(FEATURES), 405, "GET", "POST")
     refused(client.post(f"{FEATURES}/"), 404, f"{FEATURES}/")
     in_no_text = {"content": b"\xe9", "headers": {"Content-Type": "application/json"}}
-    refused(client.post("/v1/session", **in_no_text), 400, "no JSON that can be read")
+    refused(client.post("/v1/session", **in_no_text), 400, "no JSON", "not in UTF-8")
     refused(client.post("/v1/classify?top=x", content=b""), 422, "top", "'x'")
 
 
@@ -185,7 +185,7 @@ def test_no_python_is_in_what_is_refused(client):
     label = {"content": b'{"label": "x"}', "headers": {"Content-Type": "text/plain"}}
     told = refused(client.put("/v1/labels/daisy/0.png", **label), 415, "application/json")
     assert "b'" not in told["detail"]
-    refused(client.put("/v1/labels/daisy/0.png"), 422, "no body was sent")
+    refused(client.put("/v1/labels/daisy/0.png"), 400, "no body was sent")
     told = refused(client.put("/v1/labels/daisy/0.png", json={}), 422, "label is missing")
 
 

@@ -109,6 +109,7 @@ def test_apostrophes_that_keep_a_spreadsheet_from_running_names_are_not_part_of_
     [
         pytest.param(["iris/9.jpg,iris,0,rose,1"], "line 2: there is no image 'iris/9.jpg'", id="no such image"),
         pytest.param(["iris/1.jpg,iris,0,,1"], "line 2: suggested is empty; write the right", id="no label"),
+        pytest.param(["iris/1.jpg,iris,0,|,1"], "line 2: the label is '|', which separates", id="a bar alone"),
         pytest.param([",iris,0,rose,1"], "line 2: the id is empty", id="no id"),
         pytest.param(["iris/1.jpg,iris"], "line 2: there are only 2 values", id="half a line"),
         pytest.param(["rose/1.jpg,iris,0,iris,1", "rose/1.jpg,iris,0,rose,1"], "says that rose/1.jpg is labelled 'iris', but it is labelled 'rose' now", id="another label now"),
@@ -199,6 +200,16 @@ def test_of_what_is_neither_a_list_nor_a_table_both_are_told(tmp_path, text, nam
     )
 
 
+def test_a_table_that_has_paths_alone_is_told_the_column_that_a_table_lacks(tmp_path):
+    file = reviewed(tmp_path, "iris/1.jpg", header="path")
+    with pytest.raises(SourceError) as error:
+        apply_labels(file, rows_of(tmp_path), tmp_path / "labels.csv")
+    assert str(error.value) == (
+        f"{file} has no column label; its first line has to name path and label, as that of a "
+        "table does, or id, label and suggested, as that of label_errors.csv does, and names path"
+    )
+
+
 def test_by_folder_labels_only_those_without_a_label_whose_folder_is_a_label(tmp_path):
     photos = [
         *PHOTOS,
@@ -237,6 +248,15 @@ def test_corrected_labels_count_and_other_images_keep_theirs(tmp_path):
     )  # fmt: skip
 
 
+def test_of_images_whose_capitals_are_others_it_is_said_which_are_meant(tmp_path):
+    done, table = corrections(tmp_path, "Iris/1.JPG,rose", "iris/2.jpg,iris", "gone.jpg,iris")
+    assert table["iris/1.jpg"] == "iris"
+    assert (done.missing, done.meant) == (("Iris/1.JPG", "gone.jpg"), {"Iris/1.JPG": "iris/1.jpg"})
+    told = r"line 2: there is no image 'Iris/1\.jpg' among these rows; did you mean iris/1\.jpg\?"
+    with pytest.raises(SourceError, match=told):
+        applied(tmp_path, "Iris/1.jpg,iris,0,rose,1")
+
+
 def test_a_class_that_somebody_made_is_taken_and_is_that_of_new_photos_in_its_folder(tmp_path):
     photos = [*PHOTOS, feature_files.record("lily/1.jpg"), feature_files.record("iris/3.jpg")]
     (tmp_path / "corrected.csv").write_text("path,label\nrose/1.jpg,lily\niris/3.jpg,\n")
@@ -265,6 +285,23 @@ def test_a_label_of_a_table_that_is_spelled_almost_like_another_is_no_new_class(
     done, table = corrections(tmp_path, "rose/1.jpg,lily", "loose.jpg,irsi", allow_new=True)
     assert (table["loose.jpg"], done.new_classes) == ("irsi", ("irsi", "lily"))
     assert corrections(tmp_path, "rose/1.jpg,lily")[0].new_classes == ("lily",)
+
+
+def test_of_two_new_spellings_the_one_that_is_much_rarer_is_told(tmp_path):
+    photos = [feature_files.record(f"{k}.jpg", "iris") for k in range(24)]
+    rows, file = rows_of(tmp_path, photos), tmp_path / "corrected.csv"
+
+    def with_labels(*labels, **options):
+        lines = [f"{k}.jpg,{label}" for k, label in enumerate(labels)]
+        file.write_text("\n".join(["path,label", *lines]))
+        return apply_labels(file, rows, tmp_path / "labels.csv", overwrite=True, **options)
+
+    rare = [*["tulip"] * 20, "tullip", "tullip"]
+    with pytest.raises(UnknownNameError, match=r"'tullip' of 20\.jpg in .*; did you mean tulip\?"):
+        with_labels(*rare)
+    assert with_labels(*rare, allow_new=True).new_classes == ("tulip", "tullip")
+    assert with_labels(*rare, "tullip").new_classes == ("tulip", "tullip")  # 20 are not 10 times 3
+    assert with_labels(*["bat"] * 20, "cat").new_classes == ("bat", "cat")
 
 
 def test_a_table_of_other_photos_is_one_line(tmp_path):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["answer_of_another", "failure_of", "unreachable"]
 
+_STANDARD = ("type", "title", "status", "detail", "instance")  # of RFC 9457
+
 
 def failure_of(response: httpx.Response) -> ServiceError:
     """Return the error of a response that is none of success: the sentence of its problem."""
@@ -23,7 +25,8 @@ def failure_of(response: httpx.Response) -> ServiceError:
     except ValueError:
         problem = None
     if isinstance(problem, Mapping) and isinstance(said := problem.get("detail"), str) and said:
-        return ServiceError(said, status)
+        more = {name: value for name, value in problem.items() if name not in _STANDARD}
+        return ServiceError(said, status, more)
     reason = f"{status} {response.reason_phrase}".strip()
     if response.has_redirect_location:
         return ServiceError(

@@ -217,7 +217,7 @@ def list_images(
     if label_pattern is not None:
         _check_matches(label_pattern, records)
     if isinstance(rule, LabelFile):
-        failures += rule.failures(example=records[0].id)
+        failures += rule.failures(records.ids())
     failures.sort(key=lambda failure: failure.id)
     return Listing(
         records,

@@ -147,6 +147,10 @@ class RecordList(Sequence[ImageRecord]):
         )
         return len(at), [self._id(self._index(int(k))) for k in at[:_FEW]]
 
+    def ids(self) -> Iterator[str]:
+        """The ids, in order; faster than to make the records."""
+        return (self._id(self._index(position)) for position in range(len(self)))
+
     def sort(self) -> None:
         """Bring them into the order of their ids, once all are added.
 

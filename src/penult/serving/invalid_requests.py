@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["invalid_request"]
+__all__ = ["invalid_request", "shown_json"]
 
 JSON = "application/json"
 
@@ -45,33 +46,35 @@ def invalid_request(errors: Sequence[Mapping[str, Any]], content_type: str) -> t
     Returns
     -------
     status : int
-        Of HTTP: 400 for JSON that is broken, 415 for a body of another type, else 422.
+        Of HTTP: 400 where there is no body, 415 for a body of another type, else 422.
     detail : str
         One sentence.
     """
     first = errors[0]
     kind, given, limits = str(first["type"]), first.get("input"), first.get("ctx", {})
     place, *inside = first["loc"]
-    if kind == "json_invalid":
-        return 400, f"the body is not JSON: {limits.get('error', 'it cannot be read')}"
     if place == "body" and isinstance(given, bytes):  # FastAPI has left it unread
         sent = content_type.partition(";")[0] or "no type"
         return 415, f"the body was sent as {sent[:_LONGEST]}; send Content-Type: {JSON}"
     if place == "body" and not inside and given is None:
-        return 422, "no body was sent; send JSON, as /v1/openapi.json describes it"
-    name = ".".join(map(str, inside)) or "the body"
+        return 400, "no body was sent, or null; send JSON, as /v1/openapi.json describes it"
+    name = ".".join(map(str, inside))[:_LONGEST] or "the body"
     if kind == "missing":
         return 422, f"{name} is missing; give it"
     if kind == "extra_forbidden":
-        return 422, f"{name[:_LONGEST]} is not known here; leave it out"
+        return 422, f"{name} is not known here; leave it out"
     if kind in _LIMITS:
         wanted = _LIMITS[kind].format(**limits)
     else:
         wanted = _TYPES.get(kind.partition("_")[0], "")
-    told = f"{name} is {_short(given)}"
+    told = f"{name} is {shown_json(given) if place == 'body' else _short(repr(given))}"
     return 422, f"{told}; give {wanted}" if wanted else f"{told}, which is not allowed"
 
 
-def _short(given: Any) -> str:
-    told = repr(given)
+def shown_json(given: Any) -> str:
+    """Show a value as JSON has it, no longer than a sentence bears."""
+    return _short(json.dumps(given, ensure_ascii=False))
+
+
+def _short(told: str) -> str:
     return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"

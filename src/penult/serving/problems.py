@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from penult.errors import (
     DatabaseError,
@@ -44,7 +45,7 @@ NO_DATABASE = (
     f"again in {_AGAIN} s"
 )
 
-_FASTAPI_SAYS = "There was an error parsing the body"  # of what Python's json fails at otherwise
+_FASTAPI_SAYS = "There was an error parsing the body"  # where it could not be had
 
 # The first kind that an error is of counts.
 _STATUS: tuple[tuple[type[PenultError], HTTPStatus], ...] = (
@@ -116,6 +117,15 @@ def of_image(error: ImageError) -> ProblemError:
     return ProblemError(status, f"the photo {error}")
 
 
+def _allowed(request: Request) -> list[str]:
+    """The methods of all routes of a path; Starlette names those of the first one alone."""
+    found = set[str]()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found.update(getattr(route, "methods", None) or ())
+    return sorted(found)
+
+
 def install(app: FastAPI) -> None:
     """Have an app answer every error with a problem."""
 
@@ -133,15 +143,16 @@ def install(app: FastAPI) -> None:
 
     async def of_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        told = str(error.detail)
+        told, headers = str(error.detail), error.headers
         if error.status_code == HTTPStatus.NOT_FOUND:
             told = f"there is no {request.scope['path'][:200]}; /v1/openapi.json says what there is"
         elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            allowed = (error.headers or {}).get("Allow", "another method")
-            told = f"{request.method} is not allowed here; send {allowed}"
+            allowed = _allowed(request)
+            told = f"{request.method} is not allowed here; send {' or '.join(allowed)}"
+            headers = {**(headers or {}), "Allow": ", ".join(allowed)}
         elif told == _FASTAPI_SAYS:
-            told = "the body is no JSON that can be read: it has to be in UTF-8, and not too deep"
-        return problem(error.status_code, told, error.headers)
+            told = "the connection ended before the body did"
+        return problem(error.status_code, told, headers)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)

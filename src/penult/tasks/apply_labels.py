@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +21,14 @@ from penult.messages import escape_formula
 from penult.output import atomic_output, check_output
 from penult.records import Features
 from penult.representation import short_repr
-from penult.spelling import likely_meant
+from penult.spelling import in_other_case, likely_meant
 from penult.suffixes import LABEL_TABLE
 from penult.tabular import text_columns
 from penult.texts import composed
 
 __all__ = ["AppliedLabels", "apply_labels"]
+
+_MUCH_RARER = 10  # times
 
 
 @short_repr
@@ -56,6 +59,8 @@ class AppliedLabels:
         Those of them that had a label.
     missing : tuple of str
         What a table of labels names and is not there: photos that were deleted or moved.
+    meant : mapping of str to str
+        Of those that differ from the id of an image in capitals alone, that id.
     unread : tuple of str
         Ids of the images that are in the table although they could not be read.
     unlabelled : tuple of str
@@ -72,6 +77,7 @@ class AppliedLabels:
     removed: tuple[str, ...] = ()
     cleared: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    meant: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
 
@@ -112,7 +118,7 @@ def apply_labels(
     allow_new : bool, default=False
         Take labels that no image has yet, with `by_folder` the folders' as well. Those of a table
         of labels are taken as new classes, but for one that is spelled almost like a label that
-        images have.
+        images have, or like one that the table gives ten times as many images.
     by_folder : bool, default=False
         Give images without a label that of the folder that they lie in, if some image has that
         label, or with `allow_new`: those that were added after the table was written that the
@@ -163,9 +169,10 @@ def apply_labels(
         )
     wanted: Mapping[str, str | None]
     missing: tuple[str, ...] = ()
+    meant: Mapping[str, str] = {}
     if lines is None:
         stated = labels_of_ids(file, labels)
-        wanted, missing = stated.labels, stated.missing
+        wanted, missing, meant = stated.labels, stated.missing, stated.meant
         if not allow_new:
             _refuse_misspelled(file, wanted, known)
     else:
@@ -192,6 +199,7 @@ def apply_labels(
         removed=removed,
         cleared=tuple(image for image in removed if labels[image] is not None),
         missing=missing,
+        meant=meant,
         unread=unread,
         unlabelled=tuple(
             str(one)
@@ -206,9 +214,16 @@ def _names(labels: Mapping[str, str | None]) -> set[str]:
 
 
 def _refuse_misspelled(file: Path, wanted: Mapping[str, str | None], known: Sequence[str]) -> None:
-    """Refuse a label of a table that is spelled almost like a known one; others are new classes."""
-    for name in sorted(_names(wanted).difference(known)):
-        meant = likely_meant(name, known)
+    """Refuse a label that is spelled almost like a known one, or a common one of the same table.
+
+    Others are new classes.
+    """
+    images = Counter(name for one in wanted.values() if one for name in one.split("|"))
+    new = set(images).difference(known)
+    for name in sorted(new):
+        # Of two new ones, one that is much rarer is misspelled, and not a class of its own.
+        common = [one for one in new if images[one] >= _MUCH_RARER * images[name]]
+        meant = likely_meant(name, [*known, *common])
         if meant is not None:
             image = next(one for one, label in wanted.items() if name in (label or "").split("|"))
             hint = f"{option('allow_new', True)} takes it as a new class"
@@ -268,10 +283,13 @@ def _wanted(
         place = f"{file}, line {one.line}"
         image = next((text for text in _meant(one.id) if text in labels), None)
         if image is None:
-            raise SourceError(
-                f"{place}: there is no image {one.id!r} among these rows, whose ids are e.g. "
-                f"{next(iter(labels), '')!r}"
+            near = in_other_case([one.id.strip()], labels).get(one.id.strip())
+            said = (
+                f"did you mean {near}? Capitals count"
+                if near
+                else (f"their ids are e.g. {next(iter(labels), '')!r}")
             )
+            raise SourceError(f"{place}: there is no image {one.id!r} among these rows; {said}")
         new = _label(one.suggested, known)
         for name in () if allow_new or new in known else new.split("|"):
             if name not in known:

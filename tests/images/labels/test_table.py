@@ -115,6 +115,17 @@ def test_a_row_without_an_image_is_a_failure(labelled):
     assert failure.reason == "named in labels.csv, but there is no such image"
 
 
+def test_of_a_path_that_differs_in_capitals_alone_the_image_is_named(labelled):
+    listing = labelled("path,label\ndaisy/1.jpg,white\nDaisy/2.JPG,white\n")
+    (failure,) = listing.failures
+    assert (failure.id, failure.is_missing) == ("Daisy/2.JPG", True)
+    assert "labels.csv (did you mean daisy/2.jpg? Capitals count), but there is" in failure.reason
+    with pytest.raises(
+        SourceError, match=r"e\.g\. 'daisy/2.jpg'; write its paths with the same cap"
+    ):
+        labelled("path,label\nDaisy/2.JPG,white\n")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -145,6 +156,17 @@ def test_a_row_without_an_image_is_a_failure(labelled):
             "path,label\na,b.jpg,white\n",
             "line 2: 3 values for 2 columns; put a value that holds a comma in double quotes",
             id="comma in a name",
+        ),
+        pytest.param(
+            "path,label,split\ndaisy/1.jpg,white\n",
+            "line 2: 2 values for 3 columns; write the others too, if with nothing between the com",
+            id="half a line",
+        ),
+        pytest.param(
+            "path,label\ndaisy/1.jpg, | |\n",
+            r"labels.csv, line 2: the label is '\| \|', which separates labels, and there are none; "
+            "write the label, or leave the cell empty for none",
+            id="bars alone",
         ),
         pytest.param("path,label\n,white\n", "line 2: the path is empty", id="no path"),
         pytest.param(

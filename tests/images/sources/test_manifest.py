@@ -101,7 +101,7 @@ def test_a_row_may_stand_there_twice_if_it_says_the_same(manifest):
         ("label\nx\n", r"list\.csv has no column path; its first line must name"),
         ("", r"list\.csv has no column path; .* names nothing"),
         ("path,path\na.jpg,b.jpg\n", r"list\.csv has more than one column path; keep one"),
-        ("path,label\na.jpg\n", r"list\.csv, line 2: 1 values for 2 columns"),
+        ("path,label\na.jpg\n", r"list\.csv, line 2: 1 value for 2 columns; write the others"),
         ("path,label\n\n ,x\na.jpg,\n", r"no column|line 3: the path is empty"),
         ("path,split\na.jpg,holdout\n", r"list\.csv, line 2: the split 'holdout' is none of"),
         (

@@ -92,6 +92,7 @@ def run(
                 "removed": list(applied.removed),
                 "cleared": list(applied.cleared),
                 "missing": list(applied.missing),
+                "meant": dict(applied.meant),
                 "unread": list(applied.unread),
                 "unlabelled": list(applied.unlabelled),
             }
@@ -115,6 +116,9 @@ def run(
         gone = count(len(applied.missing), "image")
         verb = "is" if len(applied.missing) == 1 else "are"
         say(f"{gone} of the table {verb} not there: {listed(applied.missing, _NAMED)}")
+    say_some(
+        [f"{one}: did you mean {meant}? Capitals count" for one, meant in applied.meant.items()]
+    )
     say_some([f"{image}: {label}, as its folder" for image, label in applied.by_folder.items()])
     if applied.unread:
         verb = "is" if len(applied.unread) == 1 else "are"

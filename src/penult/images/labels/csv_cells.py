@@ -8,14 +8,29 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TextIO
 
-from penult.errors import SourceError
+from penult.errors import SourceError, WrongFileError
+from penult.images.file_kinds import other_kind
 from penult.locks import ForkSafeLock
 
-__all__ = ["explained", "read_cells"]
+__all__ = ["OtherKindError", "explained", "read_cells"]
 
 _LONGEST_CELL = 1 << 28
 _ROWS_AT_ONCE = 64
 _limit = ForkSafeLock()
+
+
+class OtherKindError(csv.Error):
+    """A file of another kind, where a table is wanted.
+
+    Parameters
+    ----------
+    kind : str
+        What it is, ``"a feature file"``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"it is {kind}")
+        self.kind = kind
 
 
 @contextmanager
@@ -25,9 +40,15 @@ def explained(name: str) -> Iterator[None]:
     Raises
     ------
     SourceError
+        If it cannot be read.
+    WrongFileError
+        If it is a file of another kind.
     """
     try:
         yield
+    except OtherKindError as error:
+        remedy = "save it as 'CSV UTF-8'" if "spreadsheet" in error.kind else "give a CSV file"
+        raise WrongFileError(f"{name} is {error.kind}, not a table of text; {remedy}") from error
     except UnicodeDecodeError as error:
         raise SourceError(
             f"{name} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'"
@@ -44,7 +65,11 @@ def read_cells(stream: TextIO) -> Iterator[tuple[int, list[str]]]:
     Raises
     ------
     csv.Error, UnicodeDecodeError
+    OtherKindError
+        Which is a csv.Error, if it is a file of another kind: an image or a feature file, say.
     """
+    if (kind := other_kind(stream.buffer)) is not None:
+        raise OtherKindError(kind)
     # Spreadsheets write semicolons where the comma is the decimal sign.
     delimiter = max(",;\t", key=stream.readline().count)
     stream.seek(0)

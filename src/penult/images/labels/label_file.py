@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Iterable
 from pathlib import Path
 
 from penult.errors import SourceError
@@ -11,6 +12,7 @@ from penult.images.labels.annotations import Annotation, ImageEntry
 from penult.images.labels.manifest_rows import ManifestRow, csv_rows
 from penult.records import Failure
 from penult.records.failure import MISSING
+from penult.spelling import in_other_case
 from penult.texts import composed
 
 __all__ = ["LabelFile"]
@@ -103,13 +105,13 @@ class LabelFile:
             f"Unicode form: {other!a} and {image!a}; rename one, or give each a line"
         )
 
-    def failures(self, example: str) -> list[Failure]:
+    def failures(self, ids: Iterable[str]) -> list[Failure]:
         """The images that the file names and that are not there, once all are listed.
 
         Parameters
         ----------
-        example : str
-            The id of any image that was listed, for a message.
+        ids : iterable of str
+            Of the images that were listed, for messages.
 
         Raises
         ------
@@ -118,14 +120,25 @@ class LabelFile:
         """
         rows = {row.line: row.path for row in self._rows.values()}
         unmatched = [path for line, path in rows.items() if line not in self._matched]
+        every = iter(ids)
         if not self._matched:
             named = f"it names e.g. {unmatched[0]!r}" if unmatched else "it names none at all"
+            example = next(every, "none at all")
+            meant = in_other_case(unmatched[:1], [example, *every])
+            hint = "its paths must be relative to the source folder"
+            if meant:
+                example, hint = meant[unmatched[0]], "write its paths with the same capitals"
             raise SourceError(
                 f"{self.file} names none of the images: {named}, while the images are e.g. "
-                f"{example!r}; its paths must be relative to the source folder"
+                f"{example!r}; {hint}"
             )
-        reason = f"named in {self.file.name}, {MISSING}"
-        return [Failure(path, reason) for path in unmatched]
+        meant = in_other_case(unmatched, every)
+        return [Failure(path, self._why(meant.get(path))) for path in unmatched]
+
+    def _why(self, meant: str | None) -> str:
+        # How it ends is what it is known by.
+        where = "" if meant is None else f" (did you mean {meant}? Capitals count)"
+        return f"named in {self.file.name}{where}, {MISSING}"
 
     def _refuse_contradiction(self, first: ManifestRow, second: ManifestRow) -> None:
         stated, other = first.annotation, second.annotation

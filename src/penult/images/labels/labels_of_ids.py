@@ -10,6 +10,7 @@ from penult.images.labels.annotations import ImageEntry
 from penult.images.labels.csv_cells import explained, read_cells
 from penult.images.labels.label_file import LabelFile
 from penult.inputs import require_file
+from penult.spelling import in_other_case
 from penult.texts import composed
 
 __all__ = ["StatedLabels", "is_reviewed_list", "labels_of_ids"]
@@ -25,10 +26,13 @@ class StatedLabels:
         Of the images that it names, by their ids; several are separated by ``|``, and None is none.
     missing : tuple of str
         Paths in the table that are none of the images.
+    meant : dict of str to str
+        Of those that differ from an image's id in capitals alone, that id.
     """
 
     labels: dict[str, str | None]
     missing: tuple[str, ...]
+    meant: dict[str, str]
 
 
 def is_reviewed_list(file: Path) -> bool:
@@ -64,5 +68,5 @@ def labels_of_ids(file: Path, ids: Collection[str]) -> StatedLabels:
         found = table.find(ImageEntry(id=image, path=None))
         if found is not None:
             labels[image] = "|".join(sorted(map(composed, found.labels))) or None
-    missing = table.failures(next(iter(ids), "none at all"))
-    return StatedLabels(labels, tuple(one.id for one in missing))
+    missing = tuple(one.id for one in table.failures(ids))
+    return StatedLabels(labels, missing, in_other_case(missing, ids))

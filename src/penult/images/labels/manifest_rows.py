@@ -14,8 +14,9 @@ from penult.images.labels.columns import find_label_column, find_path_column
 from penult.images.labels.csv_cells import explained, read_cells
 from penult.interface import option
 from penult.texts import composed
+from penult.wording import count
 
-__all__ = ["ManifestRow", "csv_rows", "parse_split", "unique_labels"]
+__all__ = ["ManifestRow", "csv_rows", "labels_of_cell", "parse_split", "unique_labels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,11 @@ def _parse(
         if _is_header(cells, columns, place):
             continue
         if len(cells) != len(columns):
+            few = "write the others too, if with nothing between the commas"
+            many = "put a value that holds a comma in double quotes"
             raise SourceError(
-                f"{place}: {len(cells)} values for {len(columns)} columns; put a value that holds "
-                f"a comma in double quotes"
+                f"{place}: {count(len(cells), 'value')} for {count(len(columns), 'column')}; "
+                f"{few if len(cells) < len(columns) else many}"
             )
         row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
         yield _row(place, line, row, path or "", label)
@@ -173,7 +176,7 @@ def _row(
     for column in (path, "id", "group", label or ""):
         if "\0" in cells.get(column, ""):
             raise SourceError(f"{place}: there is a NUL character in the column {column}")
-    labels = None if label is None else unique_labels(cells[label].split("|"))
+    labels = None if label is None else labels_of_cell(cells[label], place)
     split, group = parse_split(cells.get("split", ""), place), cells.get("group") or None
     return ManifestRow(line, cells[path], cells.get("id", ""), labels, split, group)
 
@@ -181,6 +184,23 @@ def _row(
 def unique_labels(labels: Iterable[str]) -> tuple[str, ...]:
     """Labels without spaces around them, each once, none empty."""
     return tuple(dict.fromkeys(label for label in map(str.strip, labels) if label))
+
+
+def labels_of_cell(cell: str, place: str) -> tuple[str, ...]:
+    """The labels that a table's cell names, separated by bars; none where it is empty.
+
+    Raises
+    ------
+    SourceError
+        If it has bars and no label, and so says neither that there is one nor that there is none.
+    """
+    labels = unique_labels(cell.split("|"))
+    if not labels and cell.strip():
+        raise SourceError(
+            f"{place}: the label is {cell.strip()!r}, which separates labels, and there are none; "
+            "write the label, or leave the cell empty for none"
+        )
+    return labels
 
 
 def parse_split(split: str, place: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from penult.errors import SourceError
 from penult.images.labels.csv_cells import explained, read_cells
+from penult.images.labels.manifest_rows import labels_of_cell
 from penult.inputs import require_file
 from penult.texts import composed
 from penult.wording import shorten
@@ -67,12 +68,17 @@ def _lines(file: Path, stream: TextIO) -> Iterator[ReviewedLabel]:
     rows = read_cells(stream)
     header = [composed(one.strip()).lower() for one in next(rows, (1, []))[1]]
     if missing := [name for name in _COLUMNS if name not in header]:
-        # With a column `suggested`, it is a list, and nothing else is meant.
-        table = "" if "suggested" in header else ", or path and label, as that of a table does,"
         (named,) = shorten([", ".join(filter(None, header))], _LONGEST_HEADER)
+        a_list = "id, label and suggested, as that of label_errors.csv does"
+        a_table = "path and label, as that of a table does"
+        if "suggested" in header:  # it is a list, and nothing else is meant
+            needed = f"{a_list},"
+        elif "path" in header:
+            missing, needed = ["label"], f"{a_table}, or {a_list},"
+        else:
+            needed = f"{a_list}, or {a_table},"
         raise SourceError(
-            f"{file} has no column {missing[0]}; its first line has to name id, label and "
-            f"suggested, as that of label_errors.csv does{table or ','} and names "
+            f"{file} has no column {missing[0]}; its first line has to name {needed} and names "
             f"{named or 'nothing'}"
         )
     places = [header.index(name) for name in _COLUMNS]
@@ -87,7 +93,7 @@ def _reviewed(file: Path, line: int, cells: list[str], places: Sequence[int]) ->
     image, label, suggested = (cells[place] for place in places)
     if not image.strip():
         raise SourceError(f"{file}, line {line}: the id is empty")
-    if not suggested.strip():
+    if not labels_of_cell(suggested, f"{file}, line {line}"):
         raise SourceError(
             f"{file}, line {line}: suggested is empty; write the right label there, or delete the "
             "line if the label is right as it is"

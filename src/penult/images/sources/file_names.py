@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from penult.errors import ImageError
+from penult.images.file_kinds import image_kind
 from penult.images.files import open_regular
 from penult.texts import without_loss
 
@@ -26,17 +26,6 @@ _UNREAD = ".jxl"  # a failure, which says what to do
 IMAGE_EXTENSIONS = frozenset(f"{_COMMON} {_PHONES} {_OTHERS} {_UNREAD}".split())
 """File name extensions taken for images, in any case."""
 
-_BEGINNINGS = {
-    rb"\xff\xd8\xff": (".jpg", "a JPEG"),
-    rb"\x89PNG\r\n": (".png", "a PNG"),
-    rb"GIF8[79]a": (".gif", "a GIF"),
-    rb"RIFF.{4}WEBP": (".webp", "a WebP"),
-    rb"II\*\0|MM\0\*": (".tif", "a TIFF"),
-    rb".{4}ftyp(heic|heix|mif1|msf1)": (".heic", "a HEIC"),
-    rb".{4}ftypavi[fs]": (".avif", "an AVIF"),
-}
-_BEGINNING = [(re.compile(begin, re.DOTALL), what) for begin, what in _BEGINNINGS.items()]
-
 
 def format_by_content(path: str) -> tuple[str, str] | None:
     """Which extension a file should have, and what it is, ``"a JPEG"``; None if it is no image."""
@@ -45,7 +34,7 @@ def format_by_content(path: str) -> tuple[str, str] | None:
             head = file.read(16)
     except (OSError, ImageError):
         return None
-    return next((what for begin, what in _BEGINNING if begin.match(head)), None)
+    return image_kind(head)
 
 
 def escape_undecodable(name: str) -> str:

@@ -10,7 +10,12 @@ from typing import Any, Protocol
 
 from penult.errors import SourceError, UsageError
 from penult.images.labels.columns import find_label_column, find_path_column
-from penult.images.labels.manifest_rows import ManifestRow, parse_split, unique_labels
+from penult.images.labels.manifest_rows import (
+    ManifestRow,
+    labels_of_cell,
+    parse_split,
+    unique_labels,
+)
 from penult.interface import option
 from penult.representation import what_given
 from penult.texts import composed
@@ -75,7 +80,7 @@ class GivenTable(str):
                 number,
                 os.fspath(cell),
                 texts.get("id", ""),
-                None if found is None else _labels(self.columns[found][number]),
+                None if found is None else _labels(self.columns[found][number], name),
                 parse_split(texts.get("split", ""), name),
                 texts.get("group") or None,
             )
@@ -144,12 +149,12 @@ def labelled_paths(images: Any, labels: Iterable[Any]) -> GivenTable:
     return GivenTable.of(str(images), {**images.columns, "label": labels})
 
 
-def _labels(cell: Any) -> tuple[str, ...]:
+def _labels(cell: Any, place: str) -> tuple[str, ...]:
     several = cell if isinstance(cell, list | tuple | set | frozenset) else [cell]
     for one in several:
         if getattr(one, "shape", ()) != ():
             raise UsageError(f"a label is {what_given(one)}; give a text or a number")
-    return unique_labels(part for one in several for part in _text(one).split("|"))
+    return unique_labels(part for one in several for part in labels_of_cell(_text(one), place))
 
 
 def _text(cell: Any) -> str:

@@ -15,6 +15,7 @@ from penult.retrieve.search.answer import Search
 from penult.retrieve.search.gallery import Gallery
 from penult.retrieve.search.queries import Query, QueryBatch
 from penult.retrieve.search.votes import distances, vote
+from penult.serving.invalid_requests import shown_json
 from penult.serving.problems import ProblemError
 from penult.wording import count
 
@@ -88,16 +89,21 @@ def asked_of_row(served: ServedGallery, data: Mapping[str, Any]) -> Asked:
     row, recipe = data.get("row"), data.get("recipe_sha256")
     if unknown or not isinstance(row, list):
         told = f"an unknown name {unknown[0][:80]!r}" if unknown else "no row"
+        if not unknown and "row" in data:
+            told = f"the row {shown_json(row)}"
         raise ProblemError(
             422, f'the JSON has {told}; send {{"row": [0.1, …], "recipe_sha256": "…"}}'
         )
+    if not isinstance(recipe, str | None):
+        raise ProblemError(422, f"recipe_sha256 is {shown_json(recipe)}; give a text")
     if recipe is not None and recipe != served.recipe_sha256:
         raise RecipeMismatchError(
-            f"the row is of the recipe {str(recipe)[:64]}, and the gallery's rows are of "
+            f"the row is of the recipe {recipe[:64]}, and the gallery's rows are of "
             f"{served.recipe_sha256}; only rows of one recipe can be compared"
         )
-    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in row):
-        raise ProblemError(422, "the row holds something else than numbers")
+    for one in row:
+        if not isinstance(one, int | float) or isinstance(one, bool):
+            raise ProblemError(422, f"the row holds {shown_json(one)}; give numbers alone")
     if len(row) != served.gallery.width:
         raise ProblemError(
             422,

@@ -18,6 +18,7 @@ __all__ = [
     "checked_name",
     "from_line",
     "given_by",
+    "giver",
     "named_label",
     "to_line",
 ]
@@ -119,7 +120,12 @@ def from_line(line: bytes) -> list[LabelEntry]:
 def given_by(entry: LabelEntry) -> str:
     """Say who gave an image its label, in a sentence that names it."""
     how = "given" if entry.undoes is None else "put back"
-    return f"{how} by {'somebody' if entry.who is None else entry.who}"
+    return f"{how} by {giver(entry)}"
+
+
+def giver(entry: LabelEntry) -> str:
+    """Name who made a change, in a sentence."""
+    return "somebody" if entry.who is None else entry.who
 
 
 def named_label(label: str | None) -> str:

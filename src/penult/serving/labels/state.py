@@ -6,10 +6,12 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from penult.errors import FileFormatError, UndoError
-from penult.serving.labels.entry import LabelEntry, given_by, named_label
-from penult.wording import count
+from penult.serving.labels.entry import LabelEntry, given_by, giver, named_label
+from penult.wording import count, listed
 
 __all__ = ["LabelState"]
+
+_NAMED = 3
 
 
 class LabelState:
@@ -120,7 +122,7 @@ class LabelState:
         ------
         UndoError
             If there is no such change; if it was undone, or is followed by others of the same
-            images; if `who` has no change that can be undone.
+            images; if `who` has no change that can be undone, and then why.
         """
         if entry is None and batch is None:
             return self._last_of(who, among)
@@ -159,7 +161,30 @@ class LabelState:
             left = self._undoable(numbers)
             if any(among is None or one.id in among for one in left):
                 return left
-        raise UndoError(f"there is no change of labels{_of(who)} to undo")
+        why = self._why_none(who, among)
+        raise UndoError(f"there is no change of labels{_of(who)} to undo{why}")
+
+    def _why_none(self, who: str | None, among: Container[str] | None) -> str:
+        """Say why none of the changes of somebody can be undone, where there are any."""
+        left = [
+            one
+            for one in self.entries
+            if one.who == who and one.undoes is None and one.entry not in self._undone
+        ]
+        seen = list(dict.fromkeys(one.id for one in left if among is None or one.id in among))
+        if not seen:
+            gone = count(len({one.id for one in left}), "image")
+            told = f"; those of {gone} that the gallery no longer has are undone only by number"
+            return told if left else ""
+        # The change that stands in the way, and not an undoing of a later one.
+        others = [self.entries[self._standing[one][-1] - 1] for one in seen]
+        by = listed(dict.fromkeys(map(giver, others)), _NAMED)
+        if len(seen) == 1:
+            return f": the label of {seen[0]!r} was changed again since, by {by}; undo that first"
+        return (
+            f": the labels of all {count(len(seen), 'image')} were changed again since, by {by}; "
+            "undo what followed first"
+        )
 
     def _undoable(self, numbers: Iterable[int]) -> list[LabelEntry]:
         entries = (self.entries[number - 1] for number in numbers)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Query, Response
 
 from penult.errors import OutputError
 from penult.serving.id_in_path import IMAGE_ID
+from penult.serving.json_body import JsonRoute
 from penult.serving.labels.entry import LabelEntry
 from penult.serving.labels.expected import OtherLabelsError
 from penult.serving.labels.table import gallery_table
@@ -28,7 +29,8 @@ from penult.serving.schemas.labels import (
     Undo,
 )
 from penult.serving.schemas.problem import PROBLEMS
-from penult.wording import count, listed
+from penult.spelling import in_other_case
+from penult.wording import listed
 
 if TYPE_CHECKING:
     from penult.retrieve.search.gallery import Gallery
@@ -41,7 +43,9 @@ __all__ = ["router"]
 
 def router(service: Service) -> APIRouter:
     """Make the routes of labels."""
-    routes = APIRouter(prefix="/v1/labels", tags=["labels"], responses=PROBLEMS)
+    routes = APIRouter(
+        prefix="/v1/labels", tags=["labels"], responses=PROBLEMS, route_class=JsonRoute
+    )
 
     def collection() -> Collection:
         if service.served.gallery is None:
@@ -172,6 +176,12 @@ def _told(log: LabelLog) -> Iterator[LabelLog]:
 def _require_known(gallery: Gallery, ids: Sequence[str]) -> None:
     unknown = [one for one in ids if one not in gallery.places]
     if unknown:
-        named = listed(map(repr, unknown), 3)
-        what = "an image" if len(unknown) == 1 else count(len(unknown), "image")
-        raise ProblemError(404, f"the gallery has not {what} of the id: {named}")
+        of = "the id" if len(unknown) == 1 else f"{len(unknown):,} of the {len(ids):,} ids:"
+        meant = in_other_case(unknown[:1], gallery.places)
+        hint = "/v1/gallery/rows?q=TEXT lists those whose ids contain a text"
+        if meant:
+            hint = f"did you mean {meant[unknown[0]]!r}? Capitals count"
+        raise ProblemError(
+            404,
+            f"the gallery has no image of {of} {listed(map(repr, unknown), 3)}; {hint}",
+        )

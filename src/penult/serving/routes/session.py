@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from penult.serving.access import SESSION_COOKIE
+from penult.serving.json_body import JsonRoute
 from penult.serving.problems import ProblemError
 from penult.serving.schemas.problem import PROBLEMS
 from penult.serving.schemas.session import SessionAnswer, Token
@@ -19,7 +20,9 @@ __all__ = ["router"]
 
 def router(service: Service) -> APIRouter:
     """Make the routes of sessions."""
-    routes = APIRouter(prefix="/v1/session", tags=["session"], responses=PROBLEMS)
+    routes = APIRouter(
+        prefix="/v1/session", tags=["session"], responses=PROBLEMS, route_class=JsonRoute
+    )
     rules = service.options.access
 
     @routes.get("", name="session", response_model=SessionAnswer)

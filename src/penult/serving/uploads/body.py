@@ -16,10 +16,11 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from penult.errors import ImageError
-from penult.parsing import read_json
 from penult.records import ImageRecord
 from penult.serving.body_sentences import FORM_OVERHEAD, too_large, too_slow
+from penult.serving.invalid_requests import shown_json
 from penult.serving.joint_room import take_of
+from penult.serving.json_body import read_object
 from penult.serving.problems import ProblemError
 from penult.serving.uploads.remote_photo import fetch_photo
 from penult.wording import count
@@ -114,7 +115,7 @@ async def read_body(request: Request, options: ServiceOptions) -> Body:
             if kind == _FORM:
                 return Body(await _of_form(request, options))
             if kind == "application/json":
-                data = _object(await _whole(request, limit))
+                data = read_object(await _whole(request, limit))
                 if "url" in data:
                     return Body([await _of_address(request, data, options)])
                 return Body(data=data)
@@ -139,7 +140,8 @@ async def _of_address(
 ) -> ImageRecord:
     url = data["url"]
     if set(data) != {"url"} or not isinstance(url, str):
-        raise ProblemError(422, 'the JSON has more than an address; send {"url": "https://…"}')
+        told = "more than an address" if len(data) > 1 else f"the address {shown_json(url)}"
+        raise ProblemError(422, f'the JSON has {told}; send {{"url": "https://…"}}')
     if not options.allow_urls:
         raise ProblemError(403, "this service fetches no addresses; send the photo itself")
     fetched = await asyncio.wrap_future(
@@ -257,18 +259,6 @@ def _too_many(options: ServiceOptions) -> ProblemError:
         "send them in several requests",
         {"Connection": "close"},
     )
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        found = read_json(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise ProblemError(400, "the body is no JSON: it is not in UTF-8") from None
-    except ValueError as error:
-        raise ProblemError(400, f"the body is no JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise ProblemError(400, "the body is JSON, and no object of names and values")
-    return found
 
 
 def _record(name: str, data: bytes) -> ImageRecord:

@@ -8,7 +8,12 @@ from typing import Any
 
 from penult.errors import MissingExtraError, SourceError
 from penult.images.labels.columns import find_label_column, find_path_column
-from penult.images.labels.manifest_rows import ManifestRow, parse_split, unique_labels
+from penult.images.labels.manifest_rows import (
+    ManifestRow,
+    labels_of_cell,
+    parse_split,
+    unique_labels,
+)
 from penult.images.sources.random_access import RandomAccessFile
 from penult.interface import option
 from penult.messages import first_line
@@ -188,19 +193,25 @@ def parquet_rows(
                 number,
                 texts[place],
                 texts.get("id", ""),
-                None if found is None else labels_of(row[found], classes),
+                None if found is None else labels_of(row[found], classes, row_name),
                 parse_split(texts.get("split", ""), row_name),
                 texts.get("group"),
             )
 
 
-def labels_of(value: Any, classes: list[str]) -> tuple[str, ...]:
-    """The labels that a cell states: a name or several, or numbers of classes."""
+def labels_of(value: Any, classes: list[str], place: str) -> tuple[str, ...]:
+    """The labels that a cell states: a name or several, or numbers of classes.
+
+    Raises
+    ------
+    SourceError
+        As `labels_of_cell` does.
+    """
     several = value if isinstance(value, list) else [value]
     if classes:
         # Hugging Face marks an image without a label, of a hidden test set, with -1.
         return unique_labels(classes[k] for k in several if k is not None and 0 <= k < len(classes))
-    return unique_labels(name for one in several for name in _text(one).split("|"))
+    return unique_labels(name for one in several for name in labels_of_cell(_text(one), place))
 
 
 def _text(cell: Any) -> str:

@@ -95,7 +95,7 @@ class ParquetSource(ImageSource):
                 place = f"{self._file.name}, row {row}"
                 split = values.get("split")
                 split = parse_split(split, place) if isinstance(split, str) else None
-                labels = labels_of(values[label], classes) if label else None
+                labels = labels_of(values[label], classes, place) if label else None
                 yield ImageEntry(
                     self.id(row),
                     None,

@@ -2,6 +2,8 @@
 import { count, element } from "./elements.js";
 import { LABELS_AS_CSV, ask } from "./service.js";
 
+const COMMAND = "penult extract PHOTOS --labels labels.csv -o FEATURES.h5 --update";
+
 export class ChangedLabels {
   constructor(place, corrections) {
     this.place = place;
@@ -24,6 +26,7 @@ export class ChangedLabels {
   words(changed) {
     return [`${count(changed, "label")} changed. To train with the new labels, `,
       element("a", { href: LABELS_AS_CSV, download: "labels.csv" }, "save them"), ", and type: ",
-      element("code", {}, "penult extract PHOTOS --labels labels.csv -o FEATURES.h5 --update")];
+      element("code", {}, ...COMMAND.split(/(-\S+)/).map((part) => part[0] === "-"
+        ? element("span", { class: "option" }, part) : part))];
   }
 }
