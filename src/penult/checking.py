@@ -7,6 +7,7 @@ import inspect
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import suppress
 from functools import cache, wraps
 from numbers import Integral, Real
 from typing import Any, ParamSpec, TypeVar
@@ -48,14 +49,15 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> Result:
-        try:
+        bound = None
+        with suppress(TypeError):
             bound = signature.bind(*args, **kwargs)
-        except TypeError:  # an argument is missing, or unknown
+        if bound is None:  # an argument is missing, or unknown
             for name in kwargs:
                 if name not in signature.parameters and (meant := closest(name, allowed_names, 1)):
                     said = f"{function.__qualname__}() has no argument {name}"
-                    raise TypeError(f"{said}; did you mean {meant[0]}?") from None
-            return function(*args, **kwargs)
+                    raise TypeError(f"{said}; did you mean {meant[0]}?")
+            return function(*args, **kwargs)  # it says so itself
         remember_all(bound.arguments.values())
         bound.arguments.update(_fitting(signature, bound.arguments))
         return function(*bound.args, **bound.kwargs)
@@ -122,7 +124,7 @@ def _plain(name: str, value: Any) -> Any:
         return int(value)
     if isinstance(value, Real) and not _is_bool(value):
         if math.isnan(value):
-            raise UsageError(f"{option(name)} is nan, which is no number; give one")
+            raise UsageError(f"{option(name)} is nan; give a number")
         return float(value)
     return value
 

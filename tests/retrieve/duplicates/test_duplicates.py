@@ -210,7 +210,7 @@ def test_it_finds_what_comparing_each_with_each_finds(seed, angles):
 def test_a_threshold_that_finds_all_or_none_is_refused(angles):
     features = angles({"a.jpg": 0, "b.jpg": 10})
     for threshold in (0, 1.5, -1, math.nan):
-        with pytest.raises(UsageError, match=r"give a cosine above 0 and up to 1|give one"):
+        with pytest.raises(UsageError, match=r"give a cosine above 0 and up to 1|give a number"):
             penult.duplicates(features, threshold=threshold)
     assert penult.duplicates(features, threshold=1).groups == ()
 
