@@ -40,6 +40,9 @@ _LOCK = ".run"
 _FIRST = re.compile(r"features|results|\.run|\.splits\.(csv|json)\..*\.partial")
 _HEADER = 1 << 12  # bytes of an array in a file, before its numbers
 _KNOWN = 1 << 24  # bytes of JSON, the recipe of many joined networks included
+_LATER = {"images_per_second_low", "images_per_second_high", "processor_rate"}
+"""What files of before do not have."""
+
 _DAMAGE = (
     OSError,
     ValueError,
@@ -349,7 +352,10 @@ def _is_ours(file: Path, names: set[str]) -> bool:
 
 def _row(known: Mapping[str, Any]) -> ComparedModel:
     """Read what `ComparedModel.to_dict` wrote."""
-    cost = {field.name: known[field.name] for field in fields(ModelCost)}
+    cost = {
+        field.name: known.get(field.name) if field.name in _LATER else known[field.name]
+        for field in fields(ModelCost)
+    }
     rest = {
         field.name: known[field.name]
         for field in fields(ComparedModel)
