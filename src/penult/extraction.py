@@ -40,6 +40,7 @@ from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
+    from penult.images.listing import Listing
     from penult.records import Features
 
 __all__ = ["Extraction", "extract"]
@@ -391,15 +392,24 @@ class Extraction:
         features = load(target.path)
         return replace(features, changes=None if old is None else made_changes(old, features))
 
-    def _job(self, images: Images, leave_out: Sequence[Path], tell: Tell) -> Job:
-        sources, offline = self.listing.sources(images), self.extractor.weights.offline
-        listing = self.listing.list(sources, leave_out=leave_out, offline=offline)
+    def require_labels(self, listing: Listing) -> None:
+        """Refuse images none of which has a label, where labels are needed.
+
+        Raises
+        ------
+        UsageError
+        """
         if self.needs_labels and not any(one.labels for one in listing.records.annotations()):
             raise UsageError(
                 f"none of {count(len(listing.records), 'image')} has a label; put them into one "
                 f"folder a class, or give {option('labels', 'FILE')} or "
                 f"{option('label_pattern', 'REGEX')}"
             )
+
+    def _job(self, images: Images, leave_out: Sequence[Path], tell: Tell) -> Job:
+        sources, offline = self.listing.sources(images), self.extractor.weights.offline
+        listing = self.listing.list(sources, leave_out=leave_out, offline=offline)
+        self.require_labels(listing)
         views = self.augmentation.views(listing.records) if self.augmentation.asked else None
         if self.shuffle is not None:
             order = np.random.default_rng(self.shuffle).permutation(len(listing.records))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +56,19 @@ def note_set_aside(folder: Path, name: str) -> None:
     _append(folder / NOTES_FILE, {"set_aside": name})
 
 
-def note_written(folder: Path, file: Path, *, copy: bool = False) -> None:
+def note_written(
+    folder: Path, file: Path, *, copy: bool = False, source: Path | None = None
+) -> None:
     """Note in a folder that penult wrote a file in it, or below.
 
     It is known again by its place and size, and where it is moved to another place below that
-    folder, by its name, size and time of change.
+    folder, by its name, size and time of change; a copy also by its inode, for the photo that it
+    was made of has all three of these.
 
     Parameters
     ----------
     copy : it is a copy of a photo, to be read as one where the folder is given by itself
+    source : the photo's own file, which is never taken for the copy
 
     Raises
     ------
@@ -71,9 +76,14 @@ def note_written(folder: Path, file: Path, *, copy: bool = False) -> None:
     """
     try:
         path, status = file.relative_to(folder).as_posix(), file.stat()
+        note = {"path": path, "size": status.st_size, "time": status.st_mtime_ns, "copy": copy}
+        if copy:  # of a link, not of what it leads to
+            note["inode"] = file.lstat().st_ino
     except OSError as error:
         raise explain(error, file) from error
-    note = {"path": path, "size": status.st_size, "time": status.st_mtime_ns, "copy": copy}
+    if source is not None:
+        with suppress(OSError):  # it was removed meanwhile
+            note["source"] = source.lstat().st_ino
     _append(folder / NOTES_FILE, note)
 
 

@@ -116,6 +116,18 @@ def test_photos_are_sorted_into_a_folder_for_each_cluster_and_no_second_time(pen
     assert sorted(folder.rglob("*")) == before
 
 
+@pytest.mark.parametrize("where", ["", "daisy"])
+def test_photos_are_not_sorted_into_a_folder_that_they_lie_in(penult, made, photos, where):
+    before = sorted(photos.rglob("*"))
+    folder = photos / where
+    done = penult("cluster", made, "-k", 3, "--sort-into", folder, "--csv", "c.csv", "-q")
+    assert (done.code, done.out) == (2, "")
+    line = f"penult: {photos}/daisy lies in {folder}, where the photos are to be sorted to; give"
+    assert done.err.startswith(line)
+    assert not (made.parent / "c.csv").exists()
+    assert sorted(photos.rglob("*")) == before
+
+
 def test_links_lead_to_the_photos_and_what_has_changed_is_not_sorted(penult, made, photos):
     (photos / "rose" / "rose_01.jpg").write_bytes(b"another")
     (photos / "rose" / "rose_02.jpg").unlink()

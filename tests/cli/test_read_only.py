@@ -15,6 +15,7 @@ import pytest
         "predict c.skops photos -o ro/p.csv",
         "predict c.skops photos --copy-to ro/sorted",
         "predict c.skops photos --copy-to ro",
+        "cluster f.h5 -k 2 --sort-into ro",
         "evaluate c.skops photos --results ro/results",
         "export c.skops -o ro/c.onnx",
         "reduce f.h5 -o ro/s.h5 --pca 2",
@@ -44,3 +45,5 @@ def test_it_is_said_before_anything_is_computed(
     done = penult(*typed.split())
     assert (done.code, done.out) == (1, ""), done.err
     assert "read-only" in done.err.splitlines()[-1]
+    if typed.endswith(" ro"):  # and not a folder in it, which nobody named
+        assert done.err.splitlines()[-1] == "penult: ro cannot be written: it is read-only"

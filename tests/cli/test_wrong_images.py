@@ -38,6 +38,49 @@ def test_one_image_without_a_row_is_no_first_of_several(penult, here, toy):
     assert said.endswith("; give another image, or a folder of them\n")
 
 
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("c.skops", "a classifier"),
+        ("i.index", "an index to search in"),
+        ("n.ONNX", "a network or a classifier in ONNX"),
+        ("n.penult", "a network"),
+        ("n.pth", "a network"),
+        ("n.ckpt", "a network"),
+    ],
+)
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "extract {} -o x.h5",
+        "compare {} -o x",
+        "report {} -o x",
+        pytest.param("finetune {} -o x.ckpt", marks=pytest.mark.needs("torch")),
+    ],
+)
+def test_another_file_of_penults_is_no_image(penult, here, name, what, typed):
+    if name == "n.ckpt":
+        if "report" in typed:
+            return  # it reports on such a folder
+        (here / name).mkdir()
+        (here / name / "weights.safetensors").touch()
+    else:
+        (here / name).write_bytes(b"PK\3\4")
+    done = penult(*typed.format(name).split(), "-q")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert done.err.startswith(f"penult: {name} is {what}, not images; give a folder of images")
+    assert ("--model" in done.err) == (what == "a network")
+    assert [one.name for one in here.iterdir()] == [name]
+
+
+def test_a_photo_is_one_whatever_its_name(penult, photos, toy, here):
+    (here / "1.index").write_bytes((photos / "rose/rose_01.jpg").read_bytes())
+    assert penult("extract", "1.index", "-o", "x.h5", "-m", toy, "-q").code == 0
+    (here / "photos.ckpt").mkdir()
+    (here / "1.index").rename(here / "photos.ckpt/1.jpg")
+    assert penult("extract", "photos.ckpt", "-o", "y.h5", "-m", toy, "-q").code == 0
+
+
 def test_a_list_of_paths_is_to_be_piped(penult, here, toy):
     (here / "list.txt").write_text("photos/1.jpg\nphotos/2.jpg\n")
     said = penult("extract", "list.txt", "-o", "x.h5", "-m", toy).err

@@ -102,6 +102,37 @@ def test_a_smaller_one_counts_where_the_network_alone_and_the_flops_agree(other,
     assert advice([best, slower], *noise("a", "b"))[0] == "a"
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "taken"),
+    [
+        # Most turns of the one are faster than most of the other, or not.
+        ({"images_per_second_high": 110}, {"images_per_second_low": 111}, "b"),
+        ({"images_per_second_high": 115}, {"images_per_second_low": 111}, "a"),
+        # Half of the processor was left, and a tenth less, which is noise; or for the other.
+        ({"processor_rate": 50}, {"processor_rate": 100}, "a"),
+        ({"processor_rate": 95}, {"processor_rate": 100}, "b"),
+        ({"processor_rate": 100}, {"processor_rate": 50}, "b"),
+        # What computes more has to be faster without the photos, too.
+        ({"flops": 5, "parameters": 5}, {"flops": 6, "parameters": 6}, "a"),
+        ({"flops": 5, "parameters": 5}, {"flops": 6, "parameters": 4}, "b"),
+        (
+            {"flops": 5, "parameters": 5, "network_images_per_second": 100},
+            {"flops": 6, "parameters": 6, "network_images_per_second": 130},
+            "b",
+        ),
+    ],
+)
+def test_an_advantage_that_may_be_the_machines_doing_does_not_count(first, second, taken):
+    rows = [row("a", 0.96, 100, **first), row("b", 0.95, 130, **second)]
+    assert advice(rows, *noise("a", "b"))[0] == taken
+
+
+def test_what_is_told_of_the_speed_is_without_what_the_machine_did_meanwhile():
+    rows = [row("a", 0.96, 100, processor_rate=50), row("b", 0.95, 300, processor_rate=100)]
+    name, reason = advice(rows, *noise("a", "b"))
+    assert (name, "1.5 times as fast" in reason) == ("b", True)
+
+
 def test_nearly_the_fastest_but_no_faster_than_the_best_is_not_taken():
     rows = [row("a", 0.96, 100), row("b", 0.95, 115), row("c", 0.94, 130)]
     assert advice(rows, *noise("a", "b", "c"))[0] == "c"

@@ -334,6 +334,9 @@ def test_the_verdict_says_which_is_the_better_choice_and_what_it_costs(
     assert sentence.endswith(". Fine-tuning took 10 min, 12 s of it for the probe.")
     assert "p = 0.01)" in sentence
     assert "340 test images" in sentence
+    assert verdict(found, seconds=600.0, probe_seconds=12.0, images=340) == sentence
+    sentence = verdict(found, seconds=600.0, probe_seconds=12.0, images=344)
+    assert "on the same 344 test images, counted as 340 since those that belong" in sentence
 
 
 @pytest.mark.parametrize(

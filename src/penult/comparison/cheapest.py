@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from penult.records.compared_model import ComparedModel
+    from penult.records.model_cost import ModelCost
 
 __all__ = ["Choice", "cheapest"]
 
 _MARGIN = 1.25  # times as fast, or as few: what differs by less is no reason to take another
 _AGREED = 1.1  # times as fast, where all that is known of the cost agrees
+_STEADY = 1.1  # times the processor that was left: what differs by less is noise
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ def cheapest(rows: Sequence[ComparedModel]) -> Choice:
     Another costs clearly less if it is at least 1.25 times as fast from end to end. A smaller
     advantage counts from 1.1 times on if the network alone is as much faster and has no more
     FLOPs: speeds on a busy machine swing by that much, but not together with what is counted.
+    None counts that may be the machine's doing: the quartiles of both have to lie apart; where less
+    of the processor was left when the first was measured, the advantage is divided by that; and one
+    with more FLOPs and more parameters has to be as much faster without the photos, too.
     Speeds count only where all are known, and were measured on the same device with as many
     threads. Two of the same network with other weights, as one is that was fine-tuned, are equally
     fast, whatever was measured.
@@ -69,7 +74,8 @@ def cheapest(rows: Sequence[ComparedModel]) -> Choice:
         place = _least(rows, _is_faster)
         speeds = [row.cost.images_per_second or 0.0 for row in rows]
         if place:
-            advantage = f"{speeds[place] / speeds[0]:.1f} times as fast"
+            times = _times_as_fast(rows[place].cost, first.cost)
+            advantage = f"{times:.1f} times as fast"
             extreme = speeds[place] == max(speeds)
             most = "is the fastest" if extreme else "is fast, and none is clearly faster"
             return Choice(rows[place], advantage, most)
@@ -123,13 +129,42 @@ def _is_faster(a: ComparedModel, b: ComparedModel) -> bool:
         return False
     if _is_same_network(a, b):
         return False
-    times = one.images_per_second / other.images_per_second
-    if times >= _MARGIN or times < _AGREED:
-        return times >= _MARGIN
+    times = _times_as_fast(one, other)
+    if times < _AGREED or not _is_clear(one, other):
+        return False
     alone = (one.network_images_per_second or 0.0, other.network_images_per_second or 0.0)
+    counted = [
+        (getattr(one, name), getattr(other, name))
+        for name in ("flops", "parameters")
+        if None not in (getattr(one, name), getattr(other, name))
+    ]
+    if times >= _MARGIN:
+        # What computes more is faster only if both timings say so.
+        computes_more = len(counted) == 2 and all(size > least for size, least in counted)
+        return not computes_more or alone[0] >= _MARGIN * _busier(one, other) * alone[1] > 0
     if not all(alone) or one.flops is None or other.flops is None:
         return False
-    return alone[0] >= _AGREED * alone[1] and one.flops <= other.flops
+    return alone[0] >= _AGREED * _busier(one, other) * alone[1] and one.flops <= other.flops
+
+
+def _times_as_fast(one: ModelCost, other: ModelCost) -> float:
+    """How many times as fast one is, of which nothing is due to what else the machine did."""
+    return (one.images_per_second or 0.0) / (other.images_per_second or 1.0) / _busier(one, other)
+
+
+def _busier(one: ModelCost, other: ModelCost) -> float:
+    """How many times less of the processor there was for the other, where that is not small."""
+    if not one.processor_rate or not other.processor_rate:
+        return 1.0
+    times = one.processor_rate / other.processor_rate
+    return times if times >= _STEADY else 1.0
+
+
+def _is_clear(one: ModelCost, other: ModelCost) -> bool:
+    """Whether the timings lie apart: most turns of the one are faster than most of the other."""
+    if one.images_per_second_low is None or other.images_per_second_high is None:
+        return True
+    return one.images_per_second_low > other.images_per_second_high * _busier(one, other)
 
 
 def _is_same_network(a: ComparedModel, b: ComparedModel) -> bool:

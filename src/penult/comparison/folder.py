@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from hashlib import blake2b
@@ -40,6 +40,9 @@ _LOCK = ".run"
 _FIRST = re.compile(r"features|results|\.run|\.splits\.(csv|json)\..*\.partial")
 _HEADER = 1 << 12  # bytes of an array in a file, before its numbers
 _KNOWN = 1 << 24  # bytes of JSON, the recipe of many joined networks included
+_LATER = {"images_per_second_low", "images_per_second_high", "processor_rate"}
+"""What files of before do not have."""
+
 _DAMAGE = (
     OSError,
     ValueError,
@@ -133,13 +136,8 @@ class ComparisonFolder:
         """Where the scores of a network lie."""
         return self.path / "results" / f"{file_stem(name)}.npz"
 
-    def prepare(self, *, overwrite: bool) -> None:
-        """Make the folder, or refuse one that holds something else.
-
-        Parameters
-        ----------
-        overwrite : bool
-            Whether to begin anew in one that holds a comparison; rows that were made are kept.
+    def require_usable(self) -> None:
+        """Refuse a folder that cannot be made or written, or that holds something else.
 
         Raises
         ------
@@ -154,7 +152,27 @@ class ComparisonFolder:
                 f"{self.path} holds {printable(other)}, and no comparison; give the name of a "
                 "folder to make"
             )
-        for folder in (self.path, self.path / "features", self.path / "results"):
+
+    def prepare(self, *, overwrite: bool) -> list[Path]:
+        """Make the folder, or refuse one that holds something else.
+
+        Parameters
+        ----------
+        overwrite : bool
+            Whether to begin anew in one that holds a comparison; rows that were made are kept.
+
+        Returns
+        -------
+        list of Path
+            The folders that were not there before.
+
+        Raises
+        ------
+        OutputExistsError, OutputError, UsageError
+        """
+        self.require_usable()
+        made = [folder for folder in self._folders if not folder.exists()]
+        for folder in self._folders:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -167,6 +185,19 @@ class ComparisonFolder:
                     file.unlink(missing_ok=True)
                 except OSError as error:
                     raise explain(error, file, kept=True) from error
+        return made
+
+    def remove_empty(self, made: Sequence[Path]) -> None:
+        """Remove the folders that `prepare` made, if nothing was put into any of them."""
+        if any(one not in made for folder in made if folder.is_dir() for one in folder.iterdir()):
+            return  # by this run, or by another that goes on
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        return (self.path, self.path / "features", self.path / "results")
 
     @contextmanager
     def dividing(self) -> Iterator[None]:
@@ -321,7 +352,10 @@ def _is_ours(file: Path, names: set[str]) -> bool:
 
 def _row(known: Mapping[str, Any]) -> ComparedModel:
     """Read what `ComparedModel.to_dict` wrote."""
-    cost = {field.name: known[field.name] for field in fields(ModelCost)}
+    cost = {
+        field.name: known.get(field.name) if field.name in _LATER else known[field.name]
+        for field in fields(ModelCost)
+    }
     rest = {
         field.name: known[field.name]
         for field in fields(ComparedModel)

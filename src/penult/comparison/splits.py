@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -22,13 +23,15 @@ from penult.interface import option
 from penult.output import atomic_text
 from penult.parsing import read_json, to_record
 from penult.partition.row_groups import find_groups, index_groups
+from penult.records import Features
 from penult.tabular import text_columns
 from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.records import Features
+    from penult.recipe import Recipe
+    from penult.records import ImageRecord
 
 __all__ = ["RUNS", "SplitOptions", "Splits", "trained_by"]
 
@@ -203,6 +206,36 @@ class Splits:
             units=index_groups(find_groups(joined), len(features))[1].astype(np.int64),
             parts=parts,
         )
+
+    @classmethod
+    def require_possible(cls, records: Iterable[ImageRecord], options: SplitOptions) -> None:
+        """Refuse labelled images that cannot be divided, before any rows are made of them.
+
+        Only what is certain without their bytes is said: that there are fewer classes than two, or
+        fewer images of one than are to be left to train with.
+
+        Raises
+        ------
+        UsageError, TrainingError
+        """
+        images = [*records]
+        if any(len(one.labels) > 1 for one in images):
+            return
+        counts = Counter(one.labels[0] for one in images if one.labels)
+        kept = [n for n in counts.values() if n >= options.min_per_class]
+        if len(kept) > 1 and min(kept) >= options.folds:
+            return
+        place = {name: k for k, name in enumerate(sorted(counts))}
+        listed = Features(
+            features=np.zeros((len(images), 0), np.float32),
+            ids=[one.id for one in images],
+            labels=np.array([place[one.labels[0]] if one.labels else -1 for one in images]),
+            label_names=tuple(place),
+            recipe=cast("Recipe", None),  # nothing has made rows of them yet
+            splits=[one.split or "" for one in images] if any(x.split for x in images) else None,
+            name="images",
+        )
+        options.of_training().split(listed)
 
     @cached_property
     def digest(self) -> str:

@@ -118,6 +118,7 @@ class Outcome:
                 assessment.difference,
                 seconds=seconds,
                 probe_seconds=self.probe_seconds,
+                images=None if assessment.tested is None else len(assessment.tested.right),
                 trained=history.best > 0 and self.wise_ft != 0,
             ),
         )

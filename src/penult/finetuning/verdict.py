@@ -25,6 +25,7 @@ def verdict(
     *,
     seconds: float,
     probe_seconds: float,
+    images: int | None = None,
     trained: bool = True,
 ) -> str:
     """Say whether the fine-tuned network beats the frozen one beyond noise.
@@ -36,6 +37,9 @@ def verdict(
         no test part.
     seconds, probe_seconds : float
         What either took; the first includes the second.
+    images : int, optional
+        How many test images the scores are of: in the difference, those that belong together, as
+        copies do, count once, and where they are fewer the sentence says so.
     trained : bool, default=True
         Whether an epoch of the training was kept, and not what it began with.
 
@@ -45,15 +49,18 @@ def verdict(
         Whether it beats the probe comes first, after a sentence where no epoch was kept.
     """
     cost = f"Fine-tuning took {_time(seconds)}, {_time(probe_seconds)} of it for the probe."
-    said = _compared(difference)
+    said = _compared(difference, images)
     return " ".join([*([] if trained else [UNTRAINED]), said, cost])
 
 
-def _compared(difference: ModelDifference | None) -> str:
+def _compared(difference: ModelDifference | None, images: int | None) -> str:
     if difference is None:
         return "No photo was held out: there is no test score, and no comparison with the probe."
     by, low, high = difference.difference, difference.low, difference.high
-    on = f"on the same {count(difference.images, 'test image')}"
+    units = difference.images
+    on = f"on the same {count(max(images or 0, units), 'test image')}"
+    if images is not None and images > units:
+        on += f", counted as {units:,} since those that belong together, as copies do, count once"
     chance = p_value(difference.p)
     interval = f"95% interval {points(low)} to {points(high)}, {chance}"
     if difference.separable and by > 0:

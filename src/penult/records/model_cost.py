@@ -28,6 +28,8 @@ class ModelCost:
         several views, of all. None where they cannot be counted.
     images_per_second : float or None
         End to end, from the files to rows, in bulk.
+    images_per_second_low, images_per_second_high : float or None
+        Quartiles of that over short turns of the same measurement; None where there were too few.
     network_images_per_second : float or None
         Of the networks alone, in bulk.
     one_image_seconds : float or None
@@ -42,11 +44,16 @@ class ModelCost:
         What ran it, on what, and its name.
     threads : int
         Cores that the process was allowed to use.
+    processor_rate : float or None
+        Megabytes a second that so many threads hashed (BLAKE2b) around the measurement: what other
+        processes left of the processor.
     """
 
     parameters: int | None = None
     flops: int | None = None
     images_per_second: float | None = None
+    images_per_second_low: float | None = None
+    images_per_second_high: float | None = None
     network_images_per_second: float | None = None
     one_image_seconds: float | None = None
     peak_memory: int | None = None
@@ -56,6 +63,7 @@ class ModelCost:
     device: str = ""
     processor: str = ""
     threads: int = 0
+    processor_rate: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold.

@@ -68,7 +68,8 @@ class ClusterFolders:
     Raises
     ------
     OutputExistsError, OutputError, UsageError
-        If the folder cannot be one, or there are no images where they are looked for.
+        If the folder cannot be one, or holds the images, or there are none where they are looked
+        for.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class ClusterFolders:
         images: str | Path | Sequence[str | Path] | None,
         offline: bool,
     ) -> None:
-        Sorter(folder, [NOISE], mode=mode, name="sort_into")  # whether it can be filled
+        sorter = Sorter(folder, [NOISE], mode=mode, name="sort_into")  # whether it can be filled
         self._folder, self._mode = folder, mode
         self._content = features.content
         places = where_to_look(features.origin, images)
@@ -91,8 +92,8 @@ class ClusterFolders:
         self._finders: list[Callable[[str], ImageRecord | None]] = [
             relocate_images(one, features.ids, way, offline=offline) for one, way in places
         ]
-        found = filter(None, (self._find(str(one)) for one in features.ids))
-        Sorter(folder, [NOISE], mode=mode).require_files(found)
+        for require in (sorter.require_photos_outside, sorter.require_files):
+            require(filter(None, (self._find(str(one)) for one in features.ids)))
 
     def fill(self, clustering: Clustering, tell: Tell) -> tuple[int, int, tuple[Failure, ...]]:
         """Sort the photos.
@@ -167,7 +168,7 @@ class ClusterFolders:
             raise ImageError("is no longer where it was")
         copied = sorter.place(record, self._digest(place, record), label)
         if copied.new:
-            note_written(sorter.folder, copied.path, copy=True)
+            note_written(sorter.folder, copied.path, copy=True, source=record.path)
         return copied.new
 
     def _digest(self, place: int, record: ImageRecord) -> str:

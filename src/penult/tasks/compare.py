@@ -13,8 +13,8 @@ from penult.checking import checked
 from penult.comparison.candidates import default_models, given_files, list_candidates
 from penult.comparison.folder import ComparisonFolder
 from penult.comparison.run import ComparisonRun
-from penult.comparison.splits import SplitOptions
-from penult.errors import UnknownNameError, UsageError
+from penult.comparison.splits import SplitOptions, Splits
+from penult.errors import PenultError, UnknownNameError, UsageError
 from penult.extraction import Extraction
 from penult.extractor import (
     EngineOptions,
@@ -225,19 +225,31 @@ def compare(
         _require_no_options(files[0], extraction, model=model, precision=precisions, views=seen)
         candidates = given_files(files)
     else:
+        models = default_models() if model is None else as_names(model)
         candidates = list_candidates(
-            _default_models() if model is None else as_names(model),
+            models,
             precisions=precisions,
             views=[None if one == "none" else one for one in seen],
             extraction=extraction,
         )
     folder = ComparisonFolder(Path(output))
+    folder.require_usable()
     with following(progress) as tell:
         listing = None
         if not files:
             listing = extraction.listing.list(sources, leave_out=(folder.path,), offline=offline)
-        folder.prepare(overwrite=overwrite)
-        comparison = ComparisonRun(
+            extraction.require_labels(listing)
+            if overwrite or folder.splits() is None:
+                Splits.require_possible(listing.records, options)
+            if model is None:
+                _log.warning(
+                    "penult: no model was named: %s are compared, which may take minutes; %s names "
+                    "others",
+                    listed(models, len(models)),
+                    option("model"),
+                )
+        made = folder.prepare(overwrite=overwrite)
+        run = ComparisonRun(
             folder=folder,
             sources=sources,
             listing=listing,
@@ -247,7 +259,12 @@ def compare(
             similarity=similarity,
             overwrite=overwrite,
             tell=tell,
-        ).run(candidates)
+        )
+        try:
+            comparison = run.run(candidates)
+        except PenultError:
+            folder.remove_empty(made)
+            raise
     from penult.reporting.comparison_figures import comparison_figures, write_figures
     from penult.reporting.comparison_page import write_comparison_page
 
@@ -256,17 +273,6 @@ def compare(
     write_figures(figures, folder.path / "figures")
     write_comparison_page(comparison, figures, folder.page, overwrite=True)
     return comparison
-
-
-def _default_models() -> list[str]:
-    """The networks that are compared where none is named, which is said."""
-    models = default_models()
-    _log.warning(
-        "penult: no model was named: %s are compared, which may take minutes; %s names others",
-        listed(models, len(models)),
-        option("model"),
-    )
-    return models
 
 
 def _require_no_options(file: Path, extraction: Extraction, **given: Any) -> None:

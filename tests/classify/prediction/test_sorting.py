@@ -200,6 +200,14 @@ def test_photos_that_lie_where_they_would_be_sorted_to_are_refused(target, insid
     Sorter(target, LABELS).require_outside([target.parent])
 
 
+def test_of_photos_that_a_list_names_each_folder_is_looked_at(photo, tmp_path):
+    outside, inside = photo("a/1.jpg", b"one")[0], photo("b/c/2.jpg", b"two")[0]
+    sorter = Sorter(tmp_path / "photos/b", LABELS)
+    sorter.require_photos_outside([outside, ImageRecord("x.tar/3.jpg", io.BytesIO)])
+    with pytest.raises(UsageError, match=r"photos/b/c lies in .*photos/b, where the photos"):
+        sorter.require_photos_outside([outside, inside])
+
+
 def test_a_file_for_a_folder_and_an_unknown_mode_are_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputExistsError, match="is a file"):

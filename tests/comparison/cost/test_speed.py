@@ -30,7 +30,7 @@ class Networks:
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch):
-    for name in ("ROUND_SECONDS", "BULK_SECONDS", "ALONE_SECONDS"):
+    for name in ("ROUND_SECONDS", "BULK_SECONDS", "ALONE_SECONDS", "PROCESSOR_SECONDS"):
         monkeypatch.setattr(speed, name, 0.002)
 
 
@@ -76,11 +76,18 @@ class HalfOfThem:
 
 
 def test_only_images_with_a_row_count(monkeypatch):
-    clock = iter([100.0, 102.0])  # two seconds
+    clock = iter([100.0, 102.0, 102.0])  # two seconds
     monkeypatch.setattr(speed, "time", SimpleNamespace(perf_counter=clock.__next__))
     extractor = HalfOfThem()
-    assert end_to_end_rate(extractor, "ab", 1.0) == 6 / 2
+    assert end_to_end_rate(extractor, "ab", 1.0) == speed.Rate(6 / 2)  # of one turn, no quartiles
     assert extractor.given == [2, 12]  # once to warm up; then three threads have four each
+
+
+def test_quartiles_are_of_turns_in_each_of_which_every_thread_gave_two_blocks():
+    # Turns of two blocks of 4 images take 1, 2, 4, 8 and 16 s.
+    ends = [0, 0.1, 1, 1.1, 3, 3.1, 7, 7.1, 15, 15.1, 31]
+    assert speed._quartiles(range(0, 44, 4), ends, 2) == (1, 4)
+    assert speed._quartiles(range(0, 24, 4), ends[:6], 2) == ()
 
 
 def test_without_rows_there_is_no_rate(extractor):
@@ -92,6 +99,7 @@ def test_in_this_process_memory_is_not_known(extractor):
     found = measure(extractor, as_records([np.zeros((8, 8, 3), np.uint8)]), alone=False)
     assert found.peak_memory is None
     assert found.images_per_second > 0
+    assert found.processor_rate > 0
     assert (found.parameters, found.flops, found.licence) == (6, 0, ("CC0-1.0",))
     assert (found.input_size, found.device) == (((8, 8),), "cpu")
 

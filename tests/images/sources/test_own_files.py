@@ -112,6 +112,62 @@ def test_a_copy_that_was_put_into_another_class_is_still_a_copy(root):
     assert ids(root) == ["daisy/1.jpg", "daisy/2.jpg"]
 
 
+def sorted_to(root, mode, *, old_notes=False):
+    """A photo's copy, or a link to it, with the photo's name, size and time of change."""
+    photo, copy = root / "daisy/1.jpg", root / "sorted/rose/1.jpg"
+    copy.parent.mkdir(parents=True)
+    {"copy": shutil.copy2, "hardlink": os.link, "symlink": os.symlink}[mode](photo, copy)
+    note_written(root / "sorted", copy, copy=True, source=photo)
+    if old_notes:  # as notes were first
+        notes = json.loads((root / "sorted" / NOTES_FILE).read_text())
+        kept = {key: notes[key] for key in ("path", "size", "time", "copy")}
+        (root / "sorted" / NOTES_FILE).write_text(json.dumps(kept) + "\n")
+    return photo, copy
+
+
+@pytest.mark.parametrize("old_notes", [False, True])
+@pytest.mark.parametrize("mode", ["copy", "hardlink"])
+def test_the_photo_itself_is_none_beside_its_copy(root, mode, old_notes):
+    photo, _ = sorted_to(root, mode, old_notes=old_notes)
+    for place in ("tulip/1.jpg", "1.jpg"):
+        (root / "sorted" / place).parent.mkdir(exist_ok=True)
+        photo = photo.rename(root / "sorted" / place)
+        assert ids(root) == [f"sorted/{place}"]
+        assert list_images([root]).left_out == {"copies in sorted/": 1}
+
+
+@pytest.mark.parametrize("mode", ["copy", "symlink"])
+def test_the_photo_itself_is_none_where_its_copy_was_removed_or_no_longer_leads_to_it(root, mode):
+    photo, copy = sorted_to(root, mode)
+    if mode == "copy":
+        copy.unlink()
+    (root / "sorted/tulip").mkdir()
+    photo = photo.rename(root / "sorted/tulip/1.jpg")
+    assert "sorted/tulip/1.jpg" in ids(root)
+    photo.replace(copy)
+    assert ids(root) == ["sorted/rose/1.jpg"]
+
+
+@pytest.mark.parametrize("place", ["1.jpg", "a/b/c/1.jpg"])
+def test_by_older_notes_a_copy_can_have_moved_only_to_where_photos_are_sorted_to(root, place):
+    photo, copy = sorted_to(root, "copy", old_notes=True)
+    (root / "sorted/tulip").mkdir()
+    copy = copy.rename(root / "sorted/tulip/1.jpg")
+    assert ids(root) == ["daisy/1.jpg"]
+    copy.unlink()
+    (root / "sorted" / place).parent.mkdir(parents=True, exist_ok=True)
+    photo.rename(root / "sorted" / place)
+    assert ids(root) == [f"sorted/{place}"]
+
+
+@pytest.mark.parametrize("mode", ["copy", "hardlink", "symlink"])
+def test_a_copy_or_link_that_was_moved_is_known_again_beside_its_photo(root, mode):
+    _, copy = sorted_to(root, mode)
+    (root / "sorted/tulip").mkdir()
+    copy.rename(root / "sorted/tulip/1.jpg")
+    assert ids(root) == ["daisy/1.jpg"]
+
+
 def test_the_folder_of_the_copies_may_be_moved_and_copied(root, tmp_path):
     copied(root, "rose/1.jpg")
     shutil.move(root / "sorted", root / "elsewhere")
@@ -146,6 +202,7 @@ def test_notes_and_pictures_that_are_no_files_are_not_waited_for(root):
         json.dumps({"path": ["daisy/1.jpg"], "size": 7, "time": 0, "copy": False}).encode(),
         json.dumps({"path": "daisy/1.jpg", "size": None, "time": 0, "copy": False}).encode(),
         b'{"path": "daisy/1.jpg", "size": 1e999, "time": 0, "copy": false}',
+        b'{"path": "daisy/1.jpg", "size": 7, "time": 0, "copy": true, "inode": []}',
         json.dumps({"path": "../daisy/1.jpg", "size": 7, "time": 0, "copy": False}).encode(),
     ],
 )

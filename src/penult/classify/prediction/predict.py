@@ -153,7 +153,8 @@ def predict_images(
                         yield Failure(outcome.record.id, str(error))
                         continue
                     if copied.new and sorter.mode != "move":  # a photo that was moved is still one
-                        note_written(sorter.folder, copied.path, copy=True)
+                        source = outcome.record.path
+                        note_written(sorter.folder, copied.path, copy=True, source=source)
                     prediction = replace(prediction, copied=copied)
                 yield replace(prediction, unsure=unsure)
 
@@ -212,6 +213,7 @@ def _listed(
     else:
         sorter.require_outside([one for one in sources if isinstance(one, Path)])
         listing = list_images(sources, labels="none", leave_out=[sorter.folder], offline=offline)
+        sorter.require_photos_outside(listing.records)  # a list may name some
         sorter.require_files(listing.records)
     on_listing(listing.notes_without_splits)
     return listing.records, listing.failures, listing.readers

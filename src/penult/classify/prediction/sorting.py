@@ -92,6 +92,7 @@ class Sorter:
         if os.path.lexists(self.folder) and not self.folder.is_dir():
             raise OutputExistsError(_not_a_folder(self.folder))
         require_folder_name(self.folder, "a folder a class", name=name)
+        check_folder(self.folder)
         for name in (*classes, unsure, unlike):
             _refuse_link(self.folder / name)
             if (self.folder / name).is_file():
@@ -144,8 +145,8 @@ class Sorter:
     def _folder_of(self, label: str, aside: str | None) -> Path:
         return self.folder / (self._aside[aside] if aside else "") / self._folders[label]
 
-    def require_outside(self, sources: Sequence[Path]) -> None:
-        """Refuse to sort photos that lie where they would be sorted to.
+    def require_outside(self, sources: Iterable[Path]) -> None:
+        """Refuse to sort what lies where it would be sorted to.
 
         Raises
         ------
@@ -158,6 +159,17 @@ class Sorter:
                     f"{source} lies in {self.folder}, where the photos are to be sorted to; give "
                     "another folder to sort them to"
                 )
+
+    def require_photos_outside(self, records: Iterable[ImageRecord]) -> None:
+        """Refuse to sort photos whose folder lies where they would be sorted to.
+
+        Raises
+        ------
+        UsageError
+        """
+        files = (one.path for one in records if one.path is not None)
+        # Of a folder once, for there may be very many photos; and a link lies where it lies.
+        self.require_outside(dict.fromkeys(one.parent for one in files))
 
     def require_files(self, records: Iterable[ImageRecord]) -> None:
         """Refuse to link to or move images that are no files: those in archives, or from the web.

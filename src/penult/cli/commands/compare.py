@@ -14,6 +14,7 @@ from penult.cli.console import (
     Table,
     fail,
     next_step,
+    note,
     say,
     say_json,
     say_path,
@@ -21,6 +22,7 @@ from penult.cli.console import (
     warn_of_random,
 )
 from penult.cli.stop import resumable
+from penult.interface import shell_quote
 from penult.records import comparison_sentences, comparison_tables, skipped_lines
 from penult.wording import count
 
@@ -229,9 +231,16 @@ def run(
         _show(made, quiet=quiet or open)
     if open and made.page is not None:
         open_page(made.page)
-    if len(made.rows) < _FEWEST:
+    if len(made.rows) < _FEWEST and made.skipped:
         fail(f"penult: {count(len(made.rows), 'network')} could be compared; it takes two")
         raise typer.Exit(1)
+    if len(made.rows) < _FEWEST:  # which is how a comparison may begin
+        from penult.features.places import is_feature_file
+
+        another = "the same command with another -m NAME, of those that `penult models` lists"
+        if is_feature_file(images[0]):
+            another = f"penult compare OTHER.h5 -o {shell_quote(str(output))}"
+        note(f"{output} has 1 network so far; to add another: {another}")
 
 
 def _show(made: Comparison, *, quiet: bool) -> None:

@@ -10,7 +10,12 @@ from penult.comparison.cost.flops import flops_of
 from penult.comparison.cost.parameters import count_parameters
 from penult.comparison.cost.peak_memory import peak_memory
 from penult.comparison.cost.published import published_licence
-from penult.comparison.cost.speed import end_to_end_rate, network_rate, one_image_seconds
+from penult.comparison.cost.speed import (
+    end_to_end_rate,
+    network_rate,
+    one_image_seconds,
+    processor_rate,
+)
 from penult.engines.measure import processor_name
 from penult.machine import cores
 from penult.records.model_cost import ModelCost
@@ -56,12 +61,16 @@ def measure(
     networks = extractor.engine
     in_bulk = network_rate(networks)
     one = one_image_seconds(networks)
+    before = processor_rate()
     from_files = end_to_end_rate(extractor, images, in_bulk, readers=readers)
+    around = (before + processor_rate()) / 2
     device = networks.engines[0].device
     most = peak_memory(device) if alone else None  # before what counts is imported
     return replace(
         count(extractor),
-        images_per_second=from_files,
+        images_per_second=None if from_files is None else from_files.mean,
+        images_per_second_low=None if from_files is None else from_files.low,
+        images_per_second_high=None if from_files is None else from_files.high,
         network_images_per_second=in_bulk,
         one_image_seconds=one,
         peak_memory=most,
@@ -69,6 +78,7 @@ def measure(
         device=" + ".join(_distinct(engine.device for engine in networks.engines)),
         processor=_name_of(device),
         threads=cores(),
+        processor_rate=around,
     )
 
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from statistics import median
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
 from penult.engines.measure import rate
 from penult.images.pixels.compiled_resize import preload
+from penult.machine import cores
 
 if TYPE_CHECKING:
     from penult.engines.composition import Composition, Pixels
     from penult.extractor import Extractor
     from penult.records import ImageRecord
 
-__all__ = ["end_to_end_rate", "network_rate", "one_image_seconds"]
+__all__ = ["Rate", "end_to_end_rate", "network_rate", "one_image_seconds", "processor_rate"]
+
+_MEGABYTE = 1_000_000
 
 ROUNDS = 3
 ROUND_SECONDS = 0.7
 BULK_SECONDS = 2.5
 ALONE_SECONDS = 1.0
+PROCESSOR_SECONDS = 0.2
+LEAST_TURNS, MOST_TURNS = 3, 8
 LEAST_ALONE = 3
 WARM_UP_ALONE = 5
 """The engine openvino prepares for one image at a time when it was asked three times for one."""
@@ -67,13 +75,49 @@ def one_image_seconds(networks: Composition) -> float:
     return median(taken)
 
 
+@dataclass(frozen=True)
+class Rate:
+    """Images a second.
+
+    Attributes
+    ----------
+    mean : float
+        Over all of the time.
+    low, high : float or None
+        Quartiles over short turns; None where there were too few.
+    """
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+
+def processor_rate() -> float:
+    """Megabytes a second that are hashed by as many threads as this process may use.
+
+    It is the same work for every network: where it is slower than at the time of another, the
+    machine had more to do meanwhile.
+    """
+    return rate(_Hashing(cores()), bytes(_MEGABYTE), 1, PROCESSOR_SECONDS)
+
+
+@dataclass(frozen=True)
+class _Hashing:
+    """Work for all threads, which does nothing but compute."""
+
+    concurrency: int
+
+    def run(self, data: bytes, /) -> bytes:
+        return hashlib.blake2b(data).digest()
+
+
 def end_to_end_rate(
     extractor: Extractor,
     images: Sequence[ImageRecord],
     network_rate: float,
     *,
     readers: int | None = None,
-) -> float | None:
+) -> Rate | None:
     """Images a second from files to rows, by the pipeline of every extraction.
 
     The images are given again and again for some seconds, so that their files are in the cache of
@@ -92,7 +136,7 @@ def end_to_end_rate(
 
     Returns
     -------
-    float or None
+    Rate or None
         Of images that have a row; None where none has.
     """
     if not images:
@@ -106,9 +150,27 @@ def end_to_end_rate(
         return None
     start = time.perf_counter()
     endless = _again_and_again(images, least, most, start + BULK_SECONDS)
-    blocks = extractor.blocks(endless, readers=readers, stop_on_error=False)
-    done = sum(len(block.good) for block in blocks)
-    return done / (time.perf_counter() - start)
+    done, ends = [0], [start]
+    for block in extractor.blocks(endless, readers=readers, stop_on_error=False):
+        done.append(done[-1] + len(block.good))
+        ends.append(time.perf_counter())
+    mean = done[-1] / (time.perf_counter() - start)
+    return Rate(mean, *_quartiles(done, ends, 2 * networks.concurrency))
+
+
+def _quartiles(
+    done: Sequence[int], ends: Sequence[float], least: int
+) -> tuple[float, float] | tuple[()]:
+    """Quartiles of the rate over turns of so many blocks at least, which come in bursts."""
+    turns = min(MOST_TURNS, (len(done) - 1) // least)
+    if turns < LEAST_TURNS:
+        return ()
+    places = [round(k * (len(done) - 1) / turns) for k in range(turns + 1)]
+    found = [
+        (done[b] - done[a]) / (ends[b] - ends[a]) for a, b in pairwise(places) if ends[b] > ends[a]
+    ]
+    low, _, high = quantiles(found, n=4, method="inclusive")
+    return low, high
 
 
 def _again_and_again(

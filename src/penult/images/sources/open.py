@@ -22,7 +22,7 @@ from penult.images.sources.base import (
     SourceOptions,
     extension_of,
 )
-from penult.images.sources.file_names import IMAGE_EXTENSIONS
+from penult.images.sources.file_names import IMAGE_EXTENSIONS, format_by_content
 from penult.images.sources.files import FilesSource
 from penult.images.sources.folder import FOLDER
 from penult.images.sources.manifest import CSV
@@ -36,7 +36,15 @@ from penult.inputs import begins_with, what_special
 from penult.interface import at_command_line, command, option, shell_quote
 from penult.records import Failure
 from penult.rows_folders import is_rows_folder
-from penult.suffixes import FEATURES, ROWS_FOLDER
+from penult.suffixes import (
+    CHECKPOINT,
+    CLASSIFIER,
+    FEATURES,
+    INDEX,
+    NETWORK,
+    ONNX,
+    ROWS_FOLDER,
+)
 from penult.wording import article
 
 __all__ = ["KINDS", "open_sources"]
@@ -57,6 +65,15 @@ KINDS: list[SourceKind] = [
 _DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
 _BEGINNING = 4096
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_NETWORK = "a network"
+_WEIGHTS_IN_FOLDER = "weights.safetensors"
+_OWN = {
+    CLASSIFIER.suffixes: "a classifier",
+    INDEX.suffixes: "an index to search in",
+    ONNX.suffixes: "a network or a classifier in ONNX",
+    (*NETWORK.suffixes, ".pt", ".pth"): _NETWORK,
+}
+"""What a suffix says of a file or folder that people give in place of images."""
 
 
 def open_sources(
@@ -85,6 +102,7 @@ def open_sources(
     named = zip(arguments, source_names(arguments), strict=True)
     for argument, name in sorted(named, key=lambda one: f"{one[1]}/"):
         _refuse_rows(argument)
+        _refuse_own(argument)
         kind = next((kind for kind in KINDS if kind.matches(argument)), None)
         prefix = name if len(arguments) > 1 else None
         if kind is None:
@@ -132,6 +150,29 @@ def _refuse_rows(given: SourceArgument) -> None:
             f"{path} is a feature file, or another in HDF5, and not an image; give the images that "
             f"its rows were made from, which {command('info', str(given))} shows"
         )
+
+
+def _refuse_own(given: SourceArgument) -> None:
+    """Refuse a classifier, an index or a network in place of images, by its name and beginning.
+
+    Raises
+    ------
+    UsageError
+    """
+    path = Path(str(given))
+    suffix = path.suffix.lower()
+    what = next((what for suffixes, what in _OWN.items() if suffix in suffixes), None)
+    if what is None or is_url(given):
+        return
+    if path.is_dir():
+        if suffix not in CHECKPOINT.suffixes or not (path / _WEIGHTS_IN_FOLDER).is_file():
+            return
+    elif not path.is_file() or format_by_content(str(path)):
+        return
+    instead = "give a folder of images, or images"
+    if what == _NETWORK:
+        instead += f"; where a network is asked for, it is named by {option('model', str(path))}"
+    raise UsageError(f"{path} is {what}, not images; {instead}")
 
 
 def _refuse_pipe(path: Path, *, alone: bool) -> None:
