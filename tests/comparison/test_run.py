@@ -362,7 +362,7 @@ def test_a_result_that_is_damaged_is_named(rows, tmp_path):
         ({"runs": 0}, "runs=0 was given; give 1 or more"),
         ({"min_per_class": -1}, "give 0 or more"),
         ({"test_size": 1.5}, "1.5"),
-        ({"near_duplicates": 2.0}, "a cosine of 2 was given"),
+        ({"near_duplicates": 2.0}, "near_duplicates is 2"),
         ({"score": "macro_f1"}, "accuracy"),
     ],
 )
