@@ -116,7 +116,7 @@ def test_the_queries_rows_are_those_of_the_gallerys_recipe(penult, gallery):
         ("-k 1 --layer nothing", "unknown layer 'nothing' in gallery.h5; allowed: penultimate"),
         ("-k 1 --queries other.h5", "different recipes"),
         ("-k 1 --queries none.h5", "no such file: none.h5"),
-        ("-k 1 --near-duplicates 2", "a cosine of 2 was given for near-duplicates"),
+        ("-k 1 --near-duplicates 2", "--near-duplicates is 2; give a cosine"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_right_is_one_line(penult, gallery, typed, said):
