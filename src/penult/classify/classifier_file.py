@@ -36,7 +36,7 @@ from penult.classify.skops_pipeline import (
 )
 from penult.content_keys import TRAINED_ON, keys_to_bytes, parse_keys
 from penult.errors import ClassifierFileError, WrongFileError
-from penult.inputs import require_file
+from penult.inputs import require_file, unreadable
 from penult.interface import command
 from penult.output import atomic_output, check_output
 from penult.parsing import read_json
@@ -163,7 +163,7 @@ def _refuse(path: Path) -> NoReturn:
         with path.open("rb") as file:
             head = file.read(8)
     except OSError as error:
-        raise ClassifierFileError(f"{path} cannot be read: {error.strerror}") from error
+        raise unreadable(path, error) from error
     if not head:
         raise ClassifierFileError(
             f"{path} is empty (0 bytes), so it is not a classifier file; {command('train')} writes "

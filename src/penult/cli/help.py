@@ -82,7 +82,9 @@ class Command(_Described, TyperCommand):
             raise AttributeError(f"{type(self).__name__} has no attribute {name}")
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         alone.command()(self._function)
-        made = typer.main.get_command(alone)
+        made: Any = typer.main.get_command(alone)
+        for param in made.params:
+            param.type_descriptor.parameter_info.readable = False  # who opens a file says why not
         self.params, self.callback = made.params, made.callback
         return getattr(self, name)
 

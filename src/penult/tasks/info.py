@@ -14,7 +14,7 @@ from penult.errors import WrongFileError
 from penult.features.origin import every_origin
 from penult.features.places import rows_address
 from penult.features.schema import HDF5
-from penult.inputs import require_file
+from penult.inputs import open_file, require_file
 from penult.records import in_words
 from penult.representation import html_table, one_line, short_repr, short_text
 from penult.retrieve.index_file.container import MAGIC
@@ -370,7 +370,7 @@ def info(
     if rows_address(file) is not None:
         return _features(file)
     path = require_file(Path(file), _KINDS, suffixes)
-    with path.open("rb") as opened:
+    with open_file(path) as opened:
         head = opened.read(len(HDF5))
     if head.startswith(b"PK"):
         return _classifier(path)

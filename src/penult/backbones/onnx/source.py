@@ -18,7 +18,7 @@ from penult.errors import (
     WeightsError,
 )
 from penult.extras import require_extra
-from penult.inputs import require_file
+from penult.inputs import require_file, unreadable
 from penult.interface import option
 from penult.parsing import read_json
 from penult.recipe import Preprocessing
@@ -112,6 +112,8 @@ def _read_preprocessing(path: Path, model: Any) -> Preprocessing:
     try:
         stated = sidecar.read_text("utf-8") if stated is None else stated
         return parse(read_json(stated))
+    except OSError as error:
+        raise unreadable(sidecar, error) from error
     except ValueError as error:
         why = error if isinstance(error, FileFormatError) else f"it is no JSON ({error})"
         raise BackboneError(
