@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from penult.errors import PathNotFoundError, UnreadableFileError, WrongFileError
 from penult.passwords import without_password
@@ -117,7 +117,7 @@ def require_file(
     return path
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: Path) -> io.BufferedReader:
     """Open a file that a user named, to read its bytes.
 
     Raises

@@ -20,7 +20,13 @@ from typer.core import TyperCommand, TyperGroup
 from penult.cli.colors import in_color, paint
 from penult.cli.console import terminal_width
 from penult.cli.options import HEADINGS
-from penult.cli.usage import require_once, require_usable, with_address
+from penult.cli.usage import (
+    COMMANDS_ELSEWHERE,
+    require_no_file,
+    require_once,
+    require_usable,
+    with_address,
+)
 from penult.errors import UnknownNameError
 
 __all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics", "unread"]
@@ -96,6 +102,7 @@ class Command(_Described, TyperCommand):
         """
         args = with_address(args)
         if not ctx.resilient_parsing:  # nothing is run, only completed
+            require_no_file(self.get_params(ctx), args)
             given, _, typed = self.make_parser(ctx).parse_args(args=list(args))
             require_once(typed)
             require_usable(self, ctx, given)
@@ -115,7 +122,9 @@ class Group(_Described, TyperGroup):
         if name not in self.commands and name[:1] != "-" and not ctx.resilient_parsing:
             known = [name for name, one in self.commands.items() if not one.hidden]
             hint = f"{ctx.command_path} --help lists them"
-            raise UnknownNameError("command", name, known, hint=hint)
+            meant = [COMMANDS_ELSEWHERE.get(name.lower().replace("_", "-"), "")]
+            meant = [one for one in meant if one in known]  # not of a group's own commands
+            raise UnknownNameError("command", name, known, hint=hint, meant=meant)
         return super().resolve_command(ctx, args)
 
 

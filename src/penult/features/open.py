@@ -12,6 +12,7 @@ import h5py
 from penult.errors import FeatureFileError, WrongFileError
 from penult.features.heap import has_endless_heap
 from penult.features.schema import HDF5, INDEX
+from penult.file_kinds import refuse_other_kind
 from penult.inputs import unreadable
 from penult.locks import NO_LOCKS
 
@@ -115,6 +116,8 @@ def _what_is_wrong(path: Path, error: OSError, hint: str) -> str:
         raise WrongFileError(
             f"{path} is an index, not a feature file; give the feature file that it was made of"
         ) from error
+    if not head.startswith(b"PK"):
+        refuse_other_kind(path, "features")
     what = (
         "a classifier file"
         if path.suffix == ".skops"
