@@ -36,6 +36,7 @@ def here(tmp_path, monkeypatch):
         "other.onnx": b"\x08\x08 nodes",
         "lite.penult": safetensors(0x80),
         "two.penult": safetensors(0x280),
+        "zip.penult": safetensors(0x4B50),
         "pickle.ckpt": b"\x80\x02}q\x00.",
         "odd.bin": b"\x80 neither",
         "flowers.ckpt/weights.safetensors": safetensors(2),
@@ -101,6 +102,7 @@ def test_an_exported_classifier_is_no_network_and_keeps_the_name_that_was_typed(
             r"PHOTOS, model='flowers\.ckpt', output='features\.h5'\)",
         ),
         ("lite.penult", r"is a network, not a feature file; make features with: .*'lite\.penult'"),
+        ("zip.penult", r"is a network, not a feature file; make features with: .*'zip\.penult'"),
         ("comparison", rf"; give one of its feature files {BOTH}, or {PAGE}"),
         ("flowers.onnx", r"is a classifier that penult exported for other programs, not a feature"),
         ("other.onnx", r"other\.onnx is not a feature file; make one with"),
@@ -116,6 +118,7 @@ def test_what_is_no_feature_file_says_how_it_leads_to_one(name, said):
     [
         ("lite.penult", r"lite\.penult is a network without a classifier; train one"),
         ("two.penult", r"two\.penult is a network without a classifier; train one"),
+        ("zip.penult", r"zip\.penult is a network without a classifier; train one"),
         ("pickle.ckpt", r"pickle\.ckpt is a pickle, not a classifier file; a pickle can run code"),
         ("odd.bin", r"odd\.bin is not a classifier file"),
         ("rows.index", r"rows\.index is an index, not a classifier file"),

@@ -19,7 +19,7 @@ PenultError
 │   ├── ClassifierFileError
 │   ├── IndexFileError
 │   ├── LabelLogError
-│   └── UnreadableFileError              a file that is there cannot be read; of whatever kind it is
+│   └── UnreadableFileError (OSError)    a file that is there cannot be read; of whatever kind it is
 ├── RecipeMismatchError (ValueError)     rows of two recipes were about to meet; says where
 ├── TrainingError (ValueError)           a classifier cannot be trained from these rows
 ├── SearchError (ValueError)             these rows cannot be searched, or searched for
@@ -262,7 +262,9 @@ class WrongFileError(UsageError, FeatureFileError, ClassifierFileError, IndexFil
     """
 
 
-class UnreadableFileError(SourceError, FeatureFileError, ClassifierFileError, IndexFileError):
+class UnreadableFileError(
+    SourceError, FeatureFileError, ClassifierFileError, IndexFileError, OSError
+):
     """A file that is there cannot be read: permission denied, a disk that fails.
 
     One of all kinds of files, for who catches those.

@@ -13,13 +13,16 @@ from penult.inputs import open_file
 from penult.interface import command
 from penult.wording import listed
 
-__all__ = ["Kind", "kind_of", "refuse_other_kind"]
+__all__ = ["ZIP", "Kind", "kind_of", "refuse_other_kind"]
 
 Kind = Literal["checkpoint", "classifier", "comparison", "exported", "features", "index", "network"]
 
 Wanted = Literal["classifier", "described", "features", "network"]
 
-_HDF5, _INDEX, _ZIP = b"\x89HDF\r\n\x1a\n", b"\x89PIX\r\n\x1a\n", b"PK"
+ZIP = b"PK\3\4"
+"""How an archive begins that is not empty; its first two bytes may be those of a network, too."""
+
+_HDF5, _INDEX = b"\x89HDF\r\n\x1a\n", b"\x89PIX\r\n\x1a\n"
 _EXPORTED = b"penult.label_names"
 _END = 1 << 26  # bytes of an ONNX file in which its metadata are, which come after the graph
 
@@ -69,7 +72,7 @@ def kind_of(path: Path) -> Kind | None:
         return "features"
     if head.startswith(_INDEX):
         return "index"
-    if head.startswith(_ZIP):
+    if head.startswith(ZIP):
         return _kind_of_archive(path)
     if head[8:] == b"{":  # eight bytes of length, then JSON: safetensors
         return "network"

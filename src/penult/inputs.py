@@ -135,6 +135,8 @@ def unreadable(path: str | os.PathLike[str], error: OSError) -> UnreadableFileEr
 
     How such a file is made anew is not said of one that is there.
     """
+    if isinstance(error, UnreadableFileError):
+        return error
     why = (error.strerror or str(error)).lower()
     if isinstance(error, PermissionError):
         why += "; change who may read it, or ask its owner to"

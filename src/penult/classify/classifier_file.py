@@ -36,7 +36,7 @@ from penult.classify.skops_pipeline import (
 )
 from penult.content_keys import TRAINED_ON, keys_to_bytes, parse_keys
 from penult.errors import ClassifierFileError, WrongFileError
-from penult.file_kinds import kind_of, refuse_other_kind
+from penult.file_kinds import ZIP, kind_of, refuse_other_kind
 from penult.inputs import require_file, unreadable
 from penult.interface import command
 from penult.output import atomic_output, check_output
@@ -174,7 +174,7 @@ def _refuse(path: Path) -> NoReturn:
             f"{path} is empty (0 bytes), so it is not a classifier file; {command('train')} writes "
             "one"
         )
-    if head.startswith(b"PK"):
+    if head.startswith(ZIP):
         raise ClassifierFileError(
             f"{path} is truncated: the end of the classifier file is missing; copy it again"
         )

@@ -12,7 +12,7 @@ import h5py
 from penult.errors import FeatureFileError, WrongFileError
 from penult.features.heap import has_endless_heap
 from penult.features.schema import HDF5, INDEX
-from penult.file_kinds import refuse_other_kind
+from penult.file_kinds import ZIP, refuse_other_kind
 from penult.inputs import unreadable
 from penult.locks import NO_LOCKS
 
@@ -116,14 +116,14 @@ def _what_is_wrong(path: Path, error: OSError, hint: str) -> str:
         raise WrongFileError(
             f"{path} is an index, not a feature file; give the feature file that it was made of"
         ) from error
-    if not head.startswith(b"PK"):
+    if not head.startswith(ZIP):
         refuse_other_kind(path, "features")
     what = (
         "a classifier file"
         if path.suffix == ".skops"
         else "a zip archive, perhaps a classifier file"
     )
-    kind = f"is {what}, not a feature file" if head.startswith(b"PK") else "is not a feature file"
+    kind = f"is {what}, not a feature file" if head.startswith(ZIP) else "is not a feature file"
     raise WrongFileError(f"{path} {kind}; {hint}") from error
 
 

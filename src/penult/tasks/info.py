@@ -14,7 +14,7 @@ from penult.errors import WrongFileError
 from penult.features.origin import every_origin
 from penult.features.places import rows_address
 from penult.features.schema import HDF5
-from penult.file_kinds import refuse_other_kind
+from penult.file_kinds import ZIP, refuse_other_kind
 from penult.inputs import open_file, require_file
 from penult.records import in_words
 from penult.representation import html_table, one_line, short_repr, short_text
@@ -376,7 +376,7 @@ def info(
     require_file(path, "a file of penult's", suffixes, f"give {_KINDS}")
     with open_file(path) as opened:
         head = opened.read(len(HDF5))
-    if head.startswith(b"PK"):
+    if head.startswith(ZIP):
         return _classifier(path)
     from penult.backbones.graph_file import is_graph_file
 
