@@ -18,7 +18,8 @@ PenultError
 │   ├── FeatureFileError
 │   ├── ClassifierFileError
 │   ├── IndexFileError
-│   └── LabelLogError
+│   ├── LabelLogError
+│   └── UnreadableFileError (OSError)    a file that is there cannot be read; of whatever kind it is
 ├── RecipeMismatchError (ValueError)     rows of two recipes were about to meet; says where
 ├── TrainingError (ValueError)           a classifier cannot be trained from these rows
 ├── SearchError (ValueError)             these rows cannot be searched, or searched for
@@ -67,6 +68,7 @@ __all__ = [
     "TrainingError",
     "UndoError",
     "UnknownNameError",
+    "UnreadableFileError",
     "UsageError",
     "WeightsError",
     "WrongFileError",
@@ -256,6 +258,15 @@ class LabelLogError(FileFormatError):
 
 class WrongFileError(UsageError, FeatureFileError, ClassifierFileError, IndexFileError):
     """A folder, or a file of another kind, where a file of a certain kind is wanted.
+
+    One of all kinds of files, for who catches those.
+    """
+
+
+class UnreadableFileError(
+    SourceError, FeatureFileError, ClassifierFileError, IndexFileError, OSError
+):
+    """A file that is there cannot be read: permission denied, a disk that fails.
 
     One of all kinds of files, for who catches those.
     """

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from penult.errors import PathNotFoundError, SourceError, WrongFileError
+from penult.errors import PathNotFoundError, UnreadableFileError, WrongFileError
 from penult.passwords import without_password
 from penult.spelling import closest
 from penult.table_addresses import refuse_address
 
-__all__ = ["begins_with", "require_existing", "require_file", "what_special"]
+__all__ = [
+    "begins_with",
+    "open_file",
+    "require_existing",
+    "require_file",
+    "unreadable",
+    "what_special",
+]
 
 _SPECIAL = {
     stat.S_IFIFO: "a named pipe",
@@ -39,7 +47,7 @@ def require_existing(path: Path, what: str = "file or folder", hint: str = "") -
     ------
     PathNotFoundError
         If there is none; suggests a close name.
-    SourceError
+    UnreadableFileError
         If it cannot be looked at.
     UsageError
         If it is an address, of a table for example.
@@ -56,7 +64,7 @@ def require_existing(path: Path, what: str = "file or folder", hint: str = "") -
             f"no such {what}: {shown}{said or (hint and f'; {hint}')}"
         ) from error
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+        raise unreadable(path, error) from error
     return path
 
 
@@ -68,7 +76,7 @@ def require_file(
     *,
     may_be_pipe: bool = False,
 ) -> Path:
-    """Refuse a path that is not there, or is no regular file.
+    """Refuse a path that is not there, is no regular file, or cannot be read.
 
     What opens a named pipe waits until something writes to it, and nothing can be read twice, or
     from its end, of what comes out.
@@ -89,8 +97,8 @@ def require_file(
 
     Raises
     ------
-    PathNotFoundError, SourceError
-        As `require_existing` does.
+    PathNotFoundError, UnreadableFileError
+        As `require_existing` does, and of a file that may not be read.
     WrongFileError
         If it is a folder, of which a report's holds what was likely meant; or a named pipe, a
         socket or a device.
@@ -102,9 +110,37 @@ def require_file(
         meant = _did_you_mean([path / name for name in sorted(inside)[:3]])
         raise WrongFileError(f"{path} is a folder, not {wanted}{meant or f'; {hint}'}")
     special = what_special(path.stat())
-    if special is not None and not (may_be_pipe and path.is_fifo()):
+    if special is None:
+        open_file(path).close()  # whoever opens it next need not say why it cannot be
+    elif not (may_be_pipe and path.is_fifo()):
         raise WrongFileError(f"{path} is {special}, not {wanted}; {hint}")
     return path
+
+
+def open_file(path: Path) -> io.BufferedReader:
+    """Open a file that a user named, to read its bytes.
+
+    Raises
+    ------
+    UnreadableFileError
+    """
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: str | os.PathLike[str], error: OSError) -> UnreadableFileError:
+    """Make the error of a file that cannot be read, which says why.
+
+    How such a file is made anew is not said of one that is there.
+    """
+    if isinstance(error, UnreadableFileError):
+        return error
+    why = (error.strerror or str(error)).lower()
+    if isinstance(error, PermissionError):
+        why += "; change who may read it, or ask its owner to"
+    return UnreadableFileError(f"{path} cannot be read: {why}")
 
 
 def what_special(status: os.stat_result) -> str | None:

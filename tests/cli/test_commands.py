@@ -162,7 +162,7 @@ def test_info_of_a_folder_is_one_line(penult, photos):
     done = penult("info", photos)
     assert done.code == 2
     assert (
-        "is a folder, not a feature file, a folder of rows, a classifier file, an index, or a net"
+        "is a folder, not a file of penult's; give a feature file, a folder of rows, a classifier"
         in done.err
     )
 

@@ -10,8 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -130,6 +133,23 @@ def test_ctrl_c_in_any_command_is_one_line(penult, monkeypatch):
     monkeypatch.setattr("penult.tasks.models.models", lambda _: signal.raise_signal(signal.SIGINT))
     done = penult("models")
     assert (done.code, done.out, done.err) == (130, "", "penult: stopped\n")
+
+
+class _Interrupted(ModuleType):
+    def __getattr__(self, name):
+        raise KeyboardInterrupt
+
+
+def test_a_signal_while_the_command_line_is_imported_is_one_line(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "penult.cli", _Interrupted("penult.cli"))
+    with pytest.raises(SystemExit) as ended:
+        import_module("penult.__main__").main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "penult: stopped\n")
+
+
+def test_the_program_begins_where_such_a_signal_is_told():
+    found = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    assert tomllib.loads(found)["project"]["scripts"] == {"penult": "penult.__main__:main"}
 
 
 def test_a_second_signal_ends_the_process_at_once(photos, tmp_path):

@@ -7,7 +7,8 @@ import re
 import pytest
 from typed_commands import COMMANDS
 
-from penult.cli.usage import _GIVEN_ROWS, SEVERAL_ELSEWHERE
+from penult.cli.commands import COMMANDS as REGISTERED
+from penult.cli.usage import _GIVEN_ROWS, COMMANDS_ELSEWHERE, SEVERAL_ELSEWHERE
 
 pytestmark = pytest.mark.light
 
@@ -143,6 +144,10 @@ def test_quiet_leaves_out_what_is_no_result(penult, toy, monkeypatch):
     [
         (["predict", "c.skops", "-dash.jpg"], "'-dash.jpg' would be an option; type ./-dash.jpg for the file of that name, or -- before it"),
         (["predict", "c.skops", "--my photos"], "'--my photos' would be an option; type './--my photos' for the folder of that name, or -- before it"),
+        (["extract", "-lead.jpg", "-o", "y.h5"], "'-lead.jpg' would be an option; type ./-lead.jpg for the file of that name, or -- before it"),
+        (["extract", "-lead.jpg", "-dash.jpg", "-o", "y.h5"], "'-lead.jpg' would be an option; type ./-lead.jpg for the file of that name, or -- before it"),
+        (["extract", "-late.jpg", "-o", "y.h5"], "IMAGES... is missing; type: penult extract IMAGES... --output FILE [OPTIONS]"),
+        (["predict", "c.skops", "x.jpg", "-o", "-lead.jpg"], "no such file: c.skops; give a classifier file"),
         (["predict", "c.skops", "-dish.jpg"], "unknown option '-d' (penult predict --help lists them)"),
         (["predict", "c.skops", "--zzz", "--", "-dash.jpg"], "unknown option '--zzz' (penult predict --help lists them)"),
     ],
@@ -152,9 +157,36 @@ def test_a_file_whose_name_begins_with_a_dash_is_told_from_an_option(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "-dash.jpg").touch()
+    (tmp_path / "-lead.jpg").touch()
     (tmp_path / "--my photos").mkdir()
     done = penult(*typed)
     assert (done.code, done.out, done.err) == (2, "", f"penult: {told}\n")
+
+
+def test_a_command_that_is_printed_has_no_path_that_begins_as_an_option(
+    penult, photos, toy, monkeypatch
+):
+    monkeypatch.chdir(photos.parent)
+    done = penult("extract", photos.name, "-m", "toy:mean-colour", "-o", "-rows.h5")
+    assert done.err.endswith("next: penult train ./-rows.h5 -o ./-rows.skops\n")
+    done = penult("train", "./-rows.h5", "--classifier", "centroid", "-o", "--it.skops")
+    assert done.err.endswith("next: penult predict ./--it.skops PHOTO_OR_FOLDER\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("explain", "look"), ("Heatmap", "look"), ("t_sne", "map"), ("eval", "evaluate")],
+)
+def test_what_others_call_a_command_leads_to_it(penult, typed, meant):
+    done = penult(typed, "photo.jpg")
+    told = f"unknown command '{typed}'; did you mean {meant}? (penult --help lists them)\n"
+    assert (done.code, done.err) == (2, f"penult: {told}")
+
+
+def test_other_names_lead_to_commands_that_there_are_and_are_none_themselves():
+    known = {*REGISTERED}
+    assert {*COMMANDS_ELSEWHERE.values()} <= known
+    assert not known & {*COMMANDS_ELSEWHERE}
 
 
 @pytest.mark.parametrize("command", ["cluster", "duplicates", "evaluate-search", "index", "map"])

@@ -23,6 +23,7 @@ from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import FileFormatError, UsageError, WeightsError
 from penult.extras import require_torch
+from penult.file_kinds import refuse_other_kind
 from penult.inputs import require_file
 from penult.interface import command, option
 from penult.output import atomic_output
@@ -206,6 +207,8 @@ class CheckpointFile(BackboneSource):
                 f"{command('quantize')} wrote whole; get it again"
             )
         architecture = checkpoint.architecture if checkpoint else choice.architecture
+        if architecture is None:
+            refuse_other_kind(path, "network")
         if architecture is None or not _runs_without_torch(architecture):
             require_torch(str(path))
         if architecture is None:

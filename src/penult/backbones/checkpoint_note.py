@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from penult.errors import FileFormatError
+from penult.inputs import open_file
 from penult.parsing import read_json
 
 __all__ = ["NOTE", "parse_note", "read_note"]
@@ -41,7 +42,7 @@ def parse_note(note: str, path: Path, what: str, newest: int) -> dict[str, Any]:
 def read_note(path: Path, key: str) -> str | None:
     """What a safetensors file says of itself under that key; None where it is no such file."""
     # A safetensors file begins with the length of its JSON header, which is as much as is read.
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(9)
         if start[8:] != b"{":
             return None

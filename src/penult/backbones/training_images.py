@@ -11,6 +11,7 @@ from penult.backbones.checkpoint_folder import CLASSIFIER, WEIGHTS, is_checkpoin
 from penult.backbones.graph_file import is_graph_file, read_trained_on
 from penult.content_keys import TRAINED_ON, parse_keys
 from penult.errors import FileFormatError
+from penult.inputs import unreadable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +59,8 @@ def _of_head(path: Path) -> NDArray[np.uint64] | None:
                 return None
             if archive.getinfo(TRAINED_ON).file_size <= path.stat().st_size:  # as it was stored
                 return parse_keys(archive.read(TRAINED_ON))
-    except (*_DAMAGE, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except (*_DAMAGE, ValueError, NotImplementedError, RuntimeError) as error:
         raise FileFormatError(f"{path} is damaged; copy its folder again") from error
     raise FileFormatError(f"{path} is damaged; copy its folder again")

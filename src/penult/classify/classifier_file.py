@@ -36,7 +36,8 @@ from penult.classify.skops_pipeline import (
 )
 from penult.content_keys import TRAINED_ON, keys_to_bytes, parse_keys
 from penult.errors import ClassifierFileError, WrongFileError
-from penult.inputs import require_file
+from penult.file_kinds import ZIP, kind_of, refuse_other_kind
+from penult.inputs import require_file, unreadable
 from penult.interface import command
 from penult.output import atomic_output, check_output
 from penult.parsing import read_json
@@ -56,6 +57,8 @@ FORMAT = 1
 DESCRIPTION = "penult.json"
 KEPT_ROWS = "kept_rows.bin"
 PROJECTIONS = "projections"
+_PICKLE_PROTOCOLS = range(2, 6)
+"""The second byte of a pickle; any file may begin with the first one."""
 
 
 def write(
@@ -150,6 +153,8 @@ def read_all(path: Path) -> Contents:
 
 @contextmanager
 def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    if path.is_dir():
+        refuse_other_kind(path, "classifier")
     require_file(path, "a classifier file", CLASSIFIER.suffixes)
     if not zipfile.is_zipfile(path):
         _refuse(path)
@@ -163,13 +168,13 @@ def _refuse(path: Path) -> NoReturn:
         with path.open("rb") as file:
             head = file.read(8)
     except OSError as error:
-        raise ClassifierFileError(f"{path} cannot be read: {error.strerror}") from error
+        raise unreadable(path, error) from error
     if not head:
         raise ClassifierFileError(
             f"{path} is empty (0 bytes), so it is not a classifier file; {command('train')} writes "
             "one"
         )
-    if head.startswith(b"PK"):
+    if head.startswith(ZIP):
         raise ClassifierFileError(
             f"{path} is truncated: the end of the classifier file is missing; copy it again"
         )
@@ -177,16 +182,20 @@ def _refuse(path: Path) -> NoReturn:
     if head == b"\x89HDF\r\n\x1a\n":
         train = command("train", str(path), output=f"{path.stem}.skops")
         what = f"is a feature file, not a classifier; train one from it: {train}"
-    if path.suffix.lower() in NETWORK.suffixes:
+    is_pickle = head[:1] == b"\x80" and head[1] in _PICKLE_PROTOCOLS
+    kind = kind_of(path)
+    if kind == "network" or (path.suffix.lower() in NETWORK.suffixes and not is_pickle):
         rows = f"{path.stem}.h5"
         extract = command("extract", "PHOTOS", model=str(path), output=rows)
         train = command("train", rows, output=f"{path.stem}.skops")
         what = f"is a network without a classifier; train one on its rows: {extract}; {train}"
-    if head[:1] == b"\x80":
+    elif is_pickle:
         what = (
             "is a pickle, not a classifier file; a pickle can run code when it is opened, so it "
             "was not"
         )
+    elif kind != "features":
+        refuse_other_kind(path, "classifier")
     raise WrongFileError(f"{path} {what}")
 
 

@@ -14,6 +14,7 @@ from penult.backbones.checkpoint_folder import (
 )
 from penult.backbones.weights.info import sha256_of
 from penult.errors import ClassifierFileError, FileFormatError
+from penult.inputs import unreadable
 from penult.recipe import BackboneRecipe, Recipe
 from penult.suffixes import CHECKPOINT
 
@@ -68,7 +69,9 @@ def at_home(recipe: Recipe, folder: Path) -> Recipe:
     """
     try:
         beside = Recipe.from_json((folder / RECIPE).read_text("utf-8"))
-    except (FileFormatError, UnicodeDecodeError, OSError) as error:
+    except OSError as error:
+        raise unreadable(folder / RECIPE, error) from error
+    except (FileFormatError, UnicodeDecodeError) as error:
         raise ClassifierFileError(
             f"{folder / RECIPE} cannot be read as a recipe: {error}; copy the folder again"
         ) from error

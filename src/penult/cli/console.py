@@ -9,11 +9,12 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.cli.colors import Color, in_color, paint
 from penult.extras import has_torch
-from penult.interface import shell_quote
+from penult.interface import as_argument, shell_quote
 from penult.messages import escape_json, printable
 from penult.passwords import without_passwords
 from penult.wording import count
@@ -120,8 +121,9 @@ def next_step(text: str, *, quiet: bool = False) -> None:
 
 
 def next_command(*words: object, quiet: bool = False) -> None:
-    """Say what to type next."""
-    next_step(f"penult {' '.join(map(shell_quote, map(str, words)))}", quiet=quiet)
+    """Say what to type next; a path is no option, whatever it begins with."""
+    typed = [as_argument(str(one)) if isinstance(one, Path) else str(one) for one in words]
+    next_step(f"penult {' '.join(map(shell_quote, typed))}", quiet=quiet)
 
 
 def say_json(value: Any) -> None:

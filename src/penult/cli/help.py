@@ -20,7 +20,13 @@ from typer.core import TyperCommand, TyperGroup
 from penult.cli.colors import in_color, paint
 from penult.cli.console import terminal_width
 from penult.cli.options import HEADINGS
-from penult.cli.usage import require_once, require_usable, with_address
+from penult.cli.usage import (
+    COMMANDS_ELSEWHERE,
+    require_no_file,
+    require_once,
+    require_usable,
+    with_address,
+)
 from penult.errors import UnknownNameError
 
 __all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics", "unread"]
@@ -82,7 +88,9 @@ class Command(_Described, TyperCommand):
             raise AttributeError(f"{type(self).__name__} has no attribute {name}")
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         alone.command()(self._function)
-        made = typer.main.get_command(alone)
+        made: Any = typer.main.get_command(alone)
+        for param in made.params:
+            param.type_descriptor.parameter_info.readable = False  # who opens a file says why not
         self.params, self.callback = made.params, made.callback
         return getattr(self, name)
 
@@ -94,6 +102,7 @@ class Command(_Described, TyperCommand):
         """
         args = with_address(args)
         if not ctx.resilient_parsing:  # nothing is run, only completed
+            require_no_file(self.get_params(ctx), args)
             given, _, typed = self.make_parser(ctx).parse_args(args=list(args))
             require_once(typed)
             require_usable(self, ctx, given)
@@ -113,7 +122,9 @@ class Group(_Described, TyperGroup):
         if name not in self.commands and name[:1] != "-" and not ctx.resilient_parsing:
             known = [name for name, one in self.commands.items() if not one.hidden]
             hint = f"{ctx.command_path} --help lists them"
-            raise UnknownNameError("command", name, known, hint=hint)
+            meant = [COMMANDS_ELSEWHERE.get(name.lower().replace("_", "-"), "")]
+            meant = [one for one in meant if one in known]  # not of a group's own commands
+            raise UnknownNameError("command", name, known, hint=hint, meant=meant)
         return super().resolve_command(ctx, args)
 
 

@@ -17,12 +17,14 @@ from penult.arguments import is_path, require_texts
 from penult.cli.console import fail
 from penult.errors import UnknownNameError
 from penult.errors import UsageError as NotUsable
-from penult.interface import shell_quote
+from penult.interface import as_argument, shell_quote
 from penult.messages import printable
 
 __all__ = [
+    "COMMANDS_ELSEWHERE",
     "SEVERAL_ELSEWHERE",
     "UsageError",
+    "require_no_file",
     "require_once",
     "require_usable",
     "show_usage_error",
@@ -50,6 +52,26 @@ _ELSEWHERE = {
     "--no-top": ("--layer",),
     "--epochs": ("--grid",),
 }
+
+
+COMMANDS_ELSEWHERE = {
+    **dict.fromkeys(("cam", "explain", "gradcam", "grad-cam", "heatmap", "saliency"), "look"),
+    **dict.fromkeys(("classify", "infer", "label", "sort"), "predict"),
+    **dict.fromkeys(("dedup", "dedupe", "deduplicate", "leaks"), "duplicates"),
+    **dict.fromkeys(("embed", "embeddings", "encode", "features", "featurize"), "extract"),
+    **dict.fromkeys(("eval", "score", "test"), "evaluate"),
+    **dict.fromkeys(("fine-tune", "retrain"), "finetune"),
+    **dict.fromkeys(("download", "get"), "fetch"),
+    **dict.fromkeys(("nearest", "query", "retrieve", "similar"), "search"),
+    **dict.fromkeys(("pca", "plot", "tsne", "t-sne", "umap", "visualize"), "map"),
+    **dict.fromkeys(("benchmark", "rank"), "compare"),
+    **dict.fromkeys(("describe", "inspect", "show"), "info"),
+    **dict.fromkeys(("list", "networks"), "models"),
+    **dict.fromkeys(("anomalies", "anomaly"), "outliers"),
+    **dict.fromkeys(("groups", "kmeans"), "cluster"),
+    "fit": "train",
+}
+"""What others call what a command does, to its name here."""
 
 
 _OF_ROWS = {
@@ -129,6 +151,28 @@ def require_once(typed: Sequence[Any]) -> None:
             raise NotUsable(f"{several}; leave out all but one")
 
 
+def require_no_file(params: Sequence[Any], typed: Sequence[str]) -> None:
+    """Refuse the name of a file that would be read as an option with its value.
+
+    ``-lead.jpg``, as a shell makes it of ``*.jpg``, is ``-l`` with ``ead.jpg`` to the parser.
+
+    Parameters
+    ----------
+    params : of the command
+    typed : what stands behind its name
+
+    Raises
+    ------
+    penult.UsageError
+    """
+    valued = {name for one in params if not getattr(one, "is_flag", True) for name in one.opts}
+    before = typed[: typed.index("--")] if "--" in typed else typed
+    for last, one in zip(["", *before], before, strict=False):
+        short = one[:1] == "-" and one[1:2] != "-" and len(one) > 2
+        if short and last not in valued and Path(one).exists():
+            raise NotUsable(_for_file(one))
+
+
 def _meant_file(error: Any) -> str | None:
     """Say how a file is named whose name begins as an option does, if there is one."""
     before = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
@@ -136,12 +180,16 @@ def _meant_file(error: Any) -> str | None:
         # -dash.jpg is -d, -a and so on, of which one is unknown.
         begins = typed[:2] == "--" or error.option_name[1:] in typed[1:]
         if typed[:1] == "-" and begins and Path(typed).exists():
-            there = shlex.join([f"./{typed}"])
-            return (
-                f"{typed!r} would be an option; type {there} for the {_kind(typed)} of that name, "
-                "or -- before it"
-            )
+            return _for_file(typed)
     return None
+
+
+def _for_file(typed: str) -> str:
+    there = shlex.join([as_argument(typed)])
+    return (
+        f"{typed!r} would be an option; type {there} for the {_kind(typed)} of that name, "
+        "or -- before it"
+    )
 
 
 def _kind(path: str) -> str:

@@ -12,6 +12,8 @@ import h5py
 from penult.errors import FeatureFileError, WrongFileError
 from penult.features.heap import has_endless_heap
 from penult.features.schema import HDF5, INDEX
+from penult.file_kinds import ZIP, refuse_other_kind
+from penult.inputs import unreadable
 from penult.locks import NO_LOCKS
 
 __all__ = ["open_file"]
@@ -93,7 +95,7 @@ def _is_lock(error: OSError) -> bool:
 
 def _what_is_wrong(path: Path, error: OSError, hint: str) -> str:
     if isinstance(error, PermissionError):
-        return f"cannot be read: permission denied; {hint}"
+        raise unreadable(path, error) from error
     if _is_lock(error):
         return _lock_in_words(error)
     if "already open for" in str(error):
@@ -105,7 +107,7 @@ def _what_is_wrong(path: Path, error: OSError, hint: str) -> str:
         with path.open("rb") as opened:
             head = opened.read(len(HDF5))
     except OSError as failed:
-        return f"cannot be read: {failed.strerror}; {hint}"
+        raise unreadable(path, failed) from failed
     if head == HDF5:
         return f"is a truncated or damaged HDF5 file; {hint}"
     if not head:
@@ -114,12 +116,14 @@ def _what_is_wrong(path: Path, error: OSError, hint: str) -> str:
         raise WrongFileError(
             f"{path} is an index, not a feature file; give the feature file that it was made of"
         ) from error
+    if not head.startswith(ZIP):
+        refuse_other_kind(path, "features")
     what = (
         "a classifier file"
         if path.suffix == ".skops"
         else "a zip archive, perhaps a classifier file"
     )
-    kind = f"is {what}, not a feature file" if head.startswith(b"PK") else "is not a feature file"
+    kind = f"is {what}, not a feature file" if head.startswith(ZIP) else "is not a feature file"
     raise WrongFileError(f"{path} {kind}; {hint}") from error
 
 

@@ -10,6 +10,7 @@ from penult.checking import checked
 from penult.errors import UsageError
 from penult.features.h5_file import find_rows, make_one, read, read_layers
 from penult.features.places import rows_address
+from penult.file_kinds import refuse_other_kind
 from penult.inputs import require_file
 from penult.recipe import Recipe
 from penult.records import AugmentedRows, Features, Rows
@@ -72,7 +73,10 @@ def load(path: str | Path, layer: str | None = None) -> Features:
         from penult.features.parts.read import read_folder
 
         return read_folder(address, layer)
-    path = require_file(Path(path), "a feature file", FEATURES.suffixes, make_one(Path(path)))
+    path = Path(path)
+    if path.is_dir():
+        refuse_other_kind(path, "features")
+    require_file(path, "a feature file", FEATURES.suffixes, make_one(path))
     from penult.features.open import open_file
 
     file = open_file(path, make_one())

@@ -12,6 +12,7 @@ from penult.backbones.checkpoint_folder import STATE
 from penult.errors import FileFormatError, PenultError, ResumeError
 from penult.features.resume.lock import RunLock
 from penult.features.resume.store import parts_folder
+from penult.inputs import unreadable
 from penult.interface import option
 from penult.output import atomic_text, explain
 from penult.parsing import read_json
@@ -138,7 +139,9 @@ class RunFolder:
             )
         try:
             found = read_json(there.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise unreadable(there, error) from error
+        except ValueError as error:
             raise FileFormatError(
                 f"{there} is damaged ({error}); give {option('restart', True)} to begin anew"
             ) from error

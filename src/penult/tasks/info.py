@@ -14,7 +14,8 @@ from penult.errors import WrongFileError
 from penult.features.origin import every_origin
 from penult.features.places import rows_address
 from penult.features.schema import HDF5
-from penult.inputs import require_file
+from penult.file_kinds import ZIP, refuse_other_kind
+from penult.inputs import open_file, require_file
 from penult.records import in_words
 from penult.representation import html_table, one_line, short_repr, short_text
 from penult.retrieve.index_file.container import MAGIC
@@ -369,10 +370,13 @@ def info(
         return _classifier(Path(file))
     if rows_address(file) is not None:
         return _features(file)
-    path = require_file(Path(file), _KINDS, suffixes)
-    with path.open("rb") as opened:
+    path = Path(file)
+    if path.is_dir():
+        refuse_other_kind(path, "described")
+    require_file(path, "a file of penult's", suffixes, f"give {_KINDS}")
+    with open_file(path) as opened:
         head = opened.read(len(HDF5))
-    if head.startswith(b"PK"):
+    if head.startswith(ZIP):
         return _classifier(path)
     from penult.backbones.graph_file import is_graph_file
 
@@ -383,6 +387,7 @@ def info(
     if not head and path.suffix.lower() not in suffixes:
         raise WrongFileError(f"{file} is empty (0 bytes); give {_KINDS}")
     if head and head != HDF5:
+        refuse_other_kind(path, "described")
         raise WrongFileError(f"{file} is another kind of file; give {_KINDS}")
     return _features(path)
 

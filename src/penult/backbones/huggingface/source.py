@@ -20,7 +20,7 @@ from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.backbones.weights.load import random_weights, seeded, user_weights
 from penult.errors import BackboneError, WeightsError
 from penult.extras import require_extra, require_torch
-from penult.inputs import require_existing
+from penult.inputs import require_existing, unreadable
 from penult.parsing import read_json
 
 if TYPE_CHECKING:
@@ -140,6 +140,8 @@ def _shards(path: Path) -> list[str]:
         return []
     try:
         named = {*read_json(path.read_text("utf-8"))["weight_map"].values()}
+    except OSError as error:
+        raise unreadable(path, error) from error
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise WeightsError(f"{path} is no index of weights files") from error
     if not named or not all(isinstance(name, str) for name in named):

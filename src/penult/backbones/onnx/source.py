@@ -18,7 +18,8 @@ from penult.errors import (
     WeightsError,
 )
 from penult.extras import require_extra
-from penult.inputs import require_file
+from penult.file_kinds import refuse_other_kind
+from penult.inputs import require_file, unreadable
 from penult.interface import option
 from penult.parsing import read_json
 from penult.recipe import Preprocessing
@@ -64,17 +65,19 @@ class Onnx(BackboneSource):
         """
         path = Path(name).expanduser()
         require_file(path, "an ONNX file", (".onnx",))
-        self.require(f"onnx:{name}")
         if choice.weights is not None:
             raise WeightsError(f"{path} holds its own weights; leave out {option('weights')}")
-        return _open(path.resolve())
+        refuse_other_kind(path, "network")
+        self.require(f"onnx:{name}")
+        return _open(path)
 
 
 def _open(path: Path) -> Backbone:
     from penult.backbones.onnx.graph import read_graph
     from penult.backbones.onnx.network import OnnxNetwork
 
-    weights = WeightsInfo(f"file:{path}", sha256_of(path), path)
+    file = path.resolve()
+    weights = WeightsInfo(f"file:{file}", sha256_of(file), file)
     graph = read_graph(path)
     preprocessing = _read_preprocessing(path, graph.model)
     for axis, have, needed in zip(
@@ -86,7 +89,7 @@ def _open(path: Path) -> Backbone:
                 f"correct the preprocessing"
             )
     metadata = BackboneMetadata(
-        name=f"onnx:{path}",
+        name=f"onnx:{file}",
         architecture=f"onnx/{graph.model.graph.name or 'graph'}",
         weights=weights,
         preprocessing=preprocessing,
@@ -112,6 +115,8 @@ def _read_preprocessing(path: Path, model: Any) -> Preprocessing:
     try:
         stated = sidecar.read_text("utf-8") if stated is None else stated
         return parse(read_json(stated))
+    except OSError as error:
+        raise unreadable(sidecar, error) from error
     except ValueError as error:
         why = error if isinstance(error, FileFormatError) else f"it is no JSON ({error})"
         raise BackboneError(

@@ -12,6 +12,7 @@ from penult.backbones.families import meant_by
 from penult.backbones.registry.prefixes import BUILT_IN, load_source, sources
 from penult.backbones.source import BackboneSource, missing_extra
 from penult.errors import MissingExtraError, UnknownNameError
+from penult.file_kinds import refuse_other_kind
 from penult.interface import at_command_line, command, option
 
 __all__ = ["DEFAULT_MODEL", "names_hint", "resolve", "unknown_model"]
@@ -69,6 +70,7 @@ def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
     hint : str, optional
         What to type next, in place of how to list all names.
     """
+    refuse_other_kind(Path(name), "network")
     known = [*ALIASES, *(known for prefix in sources() for known in load_source(prefix).names())]
     once = {known.lower(): known for known in reversed(known)}.values()
     if "," in name:  # what the nearest one name lacks would not help

@@ -15,6 +15,7 @@ from penult.backbones.registry.prefixes import BUILT_IN, load_source
 from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import UsageError, WeightsError
+from penult.file_kinds import refuse_other_kind
 from penult.inputs import require_file
 from penult.interface import option
 from penult.suffixes import WEIGHTS
@@ -79,6 +80,8 @@ def _open(name: str, choice: WeightsChoice) -> tuple[BackboneSource, Backbone]:
         )
     if isinstance(choice.weights, Path):  # before what would read it is asked for
         require_file(choice.weights, "a file of weights", WEIGHTS)
+        if choice.weights.suffix.lower() not in WEIGHTS:
+            refuse_other_kind(choice.weights, "network")
     backbone = source.open(rest, choice)
     if choice.preprocessing not in (None, backbone.preprocessing):
         backbone = backbone.replace(preprocessing=choice.preprocessing)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.errors import WeightsError
+from penult.inputs import open_file
 from penult.messages import first_line
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ __all__ = ["array_shapes", "is_safetensors", "read_arrays"]
 def is_safetensors(path: Path) -> bool:
     """Whether a file begins as a safetensors file does, whatever it is called."""
     # Eight bytes of length, then JSON.
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(9)[8:] == b"{"
 
 

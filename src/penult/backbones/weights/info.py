@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from penult.inputs import open_file
+
 __all__ = ["WeightsInfo", "sha256_of"]
 
 
@@ -31,5 +33,5 @@ class WeightsInfo:
 
 def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

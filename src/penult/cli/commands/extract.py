@@ -25,6 +25,7 @@ from penult.cli.console import (
 )
 from penult.cli.made_rows import say_made_rows
 from penult.cli.stop import stoppable
+from penult.interface import as_argument
 from penult.progress import shown
 from penult.wording import count, listed, times
 
@@ -266,9 +267,9 @@ def run(
         of_all = ["--layer", "all"] * (len(features.layers) > 1)
         beside = output.name if "://" in place else output
         skops = Path(beside).with_suffix(".skops")
-        next_command("train", place, "-o", skops, *of_all, quiet=quiet)
+        next_command("train", as_argument(place), "-o", skops, *of_all, quiet=quiet)
     else:
-        next_command("info", place, quiet=quiet)
+        next_command("info", as_argument(place), quiet=quiet)
 
 
 def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:

@@ -21,7 +21,7 @@ from penult.cli.console import (
 )
 from penult.cli.stop import resumable
 from penult.cli.tables import say_accuracy, say_left_out
-from penult.interface import option
+from penult.interface import as_argument, option
 from penult.wording import count, listed, percent, points
 
 if TYPE_CHECKING:
@@ -306,5 +306,5 @@ def _say_next(
     photos = images if len(images) <= _NAMED else ["PHOTOS"]
     rows = output.with_suffix(".h5")
     asked = ("--labels", output / PART_TABLE, "-o", rows)
-    next_command("extract", *photos, *network, *asked, quiet=quiet)
+    next_command("extract", *map(as_argument, photos), *network, *asked, quiet=quiet)
     next_command("train", rows, "-o", output.with_suffix(".skops"), quiet=quiet)

@@ -13,7 +13,7 @@ from penult.cli import options as o
 from penult.cli.console import next_command, note, say, say_json, say_listing_messages
 from penult.cli.predictions import Tally, to_stdout
 from penult.errors import UsageError
-from penult.interface import command
+from penult.interface import as_argument, command
 from penult.wording import count
 
 _NAMED = 3  # images, in a command to type; more are a word
@@ -162,5 +162,5 @@ def run(
     # Not where a program reads the predictions.
     shown = style == "lines" and (output is not None or sys.stdout.isatty())
     if shown and copy_to is None:
-        given = images if len(images) <= _NAMED else ["IMAGES"]
+        given = map(as_argument, images if len(images) <= _NAMED else ["IMAGES"])
         next_command("predict", classifier, *given, "--copy-to", "sorted", quiet=quiet)

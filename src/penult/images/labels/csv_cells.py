@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any, TextIO
 
 from penult.errors import SourceError, WrongFileError
-from penult.images.file_kinds import other_kind
+from penult.images.other_files import other_kind
+from penult.inputs import unreadable
 from penult.locks import ForkSafeLock
 
 __all__ = ["OtherKindError", "explained", "read_cells"]
@@ -56,7 +57,7 @@ def explained(name: str) -> Iterator[None]:
     except csv.Error as error:
         raise SourceError(f"{name} is not a readable CSV file: {error}") from error
     except OSError as error:
-        raise SourceError(f"{name} cannot be read: {error.strerror or error}") from error
+        raise unreadable(name, error) from error
 
 
 def read_cells(stream: TextIO) -> Iterator[tuple[int, list[str]]]:

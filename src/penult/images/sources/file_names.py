@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from penult.errors import ImageError
-from penult.images.file_kinds import image_kind
 from penult.images.files import open_regular
+from penult.images.other_files import image_kind
 from penult.texts import without_loss
 
 __all__ = [

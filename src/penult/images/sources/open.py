@@ -193,8 +193,11 @@ def _refuse_list(path: Path) -> None:
     """Refuse a text with a path a line, which would be an image that cannot be read."""
     if what_special(path.stat()) is not None:
         return
-    with path.open("rb") as file:
-        first = next(path_rows(file.read(_BEGINNING)), None)
+    try:
+        with path.open("rb") as file:
+            first = next(path_rows(file.read(_BEGINNING)), None)
+    except OSError:  # an image that cannot be read, as the listing says
+        return
     if first is None or not first.path.isprintable():
         return
     if os.path.isfile(first.path) or extension_of(first.path) in IMAGE_EXTENSIONS:  # noqa: PTH113 - False where no file can have that name

@@ -13,6 +13,7 @@ from penult.errors import ImageError, SourceError
 from penult.images.files import open_regular
 from penult.images.sources.base import SourceArgument
 from penult.images.sources.remote.file import RemoteFile
+from penult.inputs import unreadable
 
 __all__ = ["RandomAccessFile", "Window", "random_access"]
 
@@ -96,7 +97,7 @@ class _LocalFile:
         try:
             status = path.stat()
         except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+            raise unreadable(path, error) from error
         return cls(str(path), status.st_size, status.st_mtime_ns)
 
     @property
@@ -109,7 +110,7 @@ class _LocalFile:
         except ImageError as error:
             raise SourceError(f"{self.name} {error}") from error
         except OSError as error:
-            raise SourceError(f"{self.name} cannot be read: {error.strerror}") from error
+            raise unreadable(self.name, error) from error
 
     def open_stream(self) -> BinaryIO:
         return self.open()

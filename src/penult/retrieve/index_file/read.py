@@ -12,7 +12,7 @@ import numpy as np
 from penult.errors import IndexFileError, WrongFileError
 from penult.features.column import Refused
 from penult.features.schema import HDF5
-from penult.inputs import require_file
+from penult.inputs import require_file, unreadable
 from penult.interface import command
 from penult.neighbors.blocks import row_length
 from penult.parsing import to_record
@@ -115,7 +115,7 @@ def read_index(path: Path, *, in_memory: bool = False) -> Parts:
             ) from refused
         raise IndexFileError(f"{path} {refused}; {hint}") from refused
     except OSError as error:
-        raise IndexFileError(f"{path} cannot be read: {error.strerror}; {hint}") from error
+        raise unreadable(path, error) from error
     except Exception as error:  # numpy, and what reads recipes, raise what they like
         lines = str(error.args[0] if error.args else error).splitlines()
         cause = lines[0][:200] if lines else type(error).__name__

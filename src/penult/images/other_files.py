@@ -6,6 +6,8 @@ import re
 import zipfile
 from typing import BinaryIO
 
+from penult.file_kinds import NAMES, ZIP, kind_of_file
+
 __all__ = ["image_kind", "other_kind"]
 
 _HEAD = 16
@@ -22,8 +24,6 @@ _IMAGES = {
 _IMAGE = [(re.compile(begin, re.DOTALL), what) for begin, what in _IMAGES.items()]
 
 _OTHERS = {
-    b"\x89HDF\r\n\x1a\n": "a feature file",
-    b"\x89PIX\r\n\x1a\n": "an index",
     b"\x93NUMPY": "an array of NumPy",
     b"PAR1": "a Parquet file",
     b"SQLite format 3\0": "a database of SQLite",
@@ -31,7 +31,6 @@ _OTHERS = {
     b"\x1f\x8b": "compressed with gzip",
     b"\xd0\xcf\x11\xe0": "a spreadsheet",
 }
-_IN_ZIP = {"penult.json": "a classifier file", "xl/workbook.xml": "a spreadsheet"}
 
 
 def image_kind(head: bytes) -> tuple[str, str] | None:
@@ -47,11 +46,15 @@ def other_kind(file: BinaryIO) -> str | None:
     file : binary file
         At its beginning, where it is again afterwards.
     """
+    own = kind_of_file(file)
+    file.seek(0)
     head = file.read(_HEAD)
     kind = next((kind for begin, kind in _OTHERS.items() if head.startswith(begin)), None)
-    if image := image_kind(head):
+    if own is not None:
+        kind = NAMES[own]
+    elif image := image_kind(head):
         kind = f"{image[1]} image"
-    elif head.startswith(b"PK\x03\x04"):
+    elif head.startswith(ZIP):
         kind = _kind_of_zip(file)
     file.seek(0)
     return kind
@@ -65,4 +68,4 @@ def _kind_of_zip(file: BinaryIO) -> str:
         return "a zip archive"
     if names and all(name.endswith(".npy") for name in names):
         return "arrays of NumPy (.npz)"
-    return next((kind for name, kind in _IN_ZIP.items() if name in names), "a zip archive")
+    return "a spreadsheet" if "xl/workbook.xml" in names else "a zip archive"
