@@ -12,6 +12,7 @@ import penult
 from penult.backbones.registry import open_backbone
 from penult.classify.loading import load_classifier
 from penult.errors import ClassifierFileError, UnknownNameError, WrongFileError
+from penult.file_kinds import kind_of
 
 pytestmark = pytest.mark.light
 
@@ -143,3 +144,8 @@ def test_info_lists_what_it_takes_once():
     with pytest.raises(WrongFileError) as caught:
         penult.info("photos")
     assert str(caught.value).count("a folder of rows") == 1
+
+
+def test_text_with_a_brace_at_the_ninth_byte_is_no_network(tmp_path):
+    (tmp_path / "list.csv").write_text("path,lab{el\n")
+    assert kind_of(tmp_path / "list.csv") is None

@@ -82,7 +82,8 @@ def kind_of_file(file: BinaryIO) -> Kind | None:
         return "index"
     if head.startswith(ZIP):
         return _kind_of_archive(file)
-    return "network" if head[8:] == b"{" else None  # safetensors: a length, then JSON
+    # Safetensors: the length of what follows, in eight bytes, which is JSON.
+    return "network" if head[8:] == b"{" and not any(head[5:8]) else None
 
 
 def _kind_of_archive(file: BinaryIO) -> Kind | None:

@@ -46,18 +46,21 @@ def other_kind(file: BinaryIO) -> str | None:
     file : binary file
         At its beginning, where it is again afterwards.
     """
-    own = kind_of_file(file)
-    file.seek(0)
+    try:
+        own = kind_of_file(file)
+        file.seek(0)
+        return NAMES[own] if own is not None else _foreign_kind(file)
+    finally:
+        file.seek(0)
+
+
+def _foreign_kind(file: BinaryIO) -> str | None:
     head = file.read(_HEAD)
-    kind = next((kind for begin, kind in _OTHERS.items() if head.startswith(begin)), None)
-    if own is not None:
-        kind = NAMES[own]
-    elif image := image_kind(head):
-        kind = f"{image[1]} image"
-    elif head.startswith(ZIP):
-        kind = _kind_of_zip(file)
-    file.seek(0)
-    return kind
+    if image := image_kind(head):
+        return f"{image[1]} image"
+    if head.startswith(ZIP):
+        return _kind_of_zip(file)
+    return next((kind for begin, kind in _OTHERS.items() if head.startswith(begin)), None)
 
 
 def _kind_of_zip(file: BinaryIO) -> str:

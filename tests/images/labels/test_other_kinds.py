@@ -34,10 +34,10 @@ def saved(save, *arguments, **options):
 
 PIXEL = Image.new("RGB", (1, 1))
 KINDS = [
-    (zipped("penult.json", "schema.json"), "a classifier file"),
+    (zipped("penult.json", "schema.json"), "a classifier"),
     (saved(np.savez, a=np.zeros(3)), r"arrays of NumPy \(\.npz\)"),
     (saved(np.save, np.zeros(3)), "an array of NumPy"),
-    (b"\x89HDF\r\n\x1a\n" + bytes(100), "a feature file"),
+    (b"\x89HDF\r\n\x1a\n" + bytes(100), "a feature file, or another in HDF5"),
     (saved(PIXEL.save, "JPEG"), "a JPEG image"),
     (saved(PIXEL.save, "PNG"), "a PNG image"),
     (b"PAR1" + bytes(20), "a Parquet file"),

@@ -263,6 +263,6 @@ def test_columns_are_refused_where_there_is_no_table(photos):
 
 
 def test_a_disk_that_fails_while_a_table_is_read_is_named_with_the_table():
-    expected = r"^labels\.csv cannot be read: Input/output error$"
+    expected = r"^labels\.csv cannot be read: input/output error$"
     with pytest.raises(SourceError, match=expected), explained("labels.csv"):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
