@@ -152,7 +152,7 @@ def test_tables_fit_the_terminal(penult, planted, monkeypatch, width):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("duplicates rows.h5 --threshold 0", "give one above 0 and up to 1"),
+        ("duplicates rows.h5 --threshold 0", "give a cosine above 0 and up to 1"),
         ("duplicates rows.h5 --layer nothing", "unknown layer 'nothing' in rows.h5"),
         ("duplicates rows.h5 --repair rows.h5 --overwrite", "rows.h5 is what is read"),
         ("duplicates rows.h5 --repair new.json", "name it new.h5 or new.hdf5 or new.csv"),

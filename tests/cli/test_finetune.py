@@ -118,7 +118,7 @@ def test_a_report_of_the_folder_prints_its_scores_and_the_verdict(finetune, penu
         (["--unfreeze", "top"], "--unfreeze top was given; give none, last, all"),
         (["--unfreeze", "5"], "has 4 blocks; give --unfreeze all"),
         (["--head", "mlp"], "--head mlp was given; give linear, or mlp:K"),
-        (["--lr", "-1"], "--lr -1.0 was given; give a number above 0"),
+        (["--lr", "-1"], "--lr -1 was given; give a number above 0"),
     ],
 )
 def test_wrong_options_are_one_line(finetune, arguments, said):

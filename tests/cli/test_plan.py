@@ -57,7 +57,7 @@ def test_json_has_the_rates_and_the_choices(penult, photos, toy):
         ),
         (["--images", "5", "--deadline", "24"], "--deadline is '24'; give a time with its unit"),
         (["--images", "5", "--memory", "64"], "--memory is '64'; give a size with its unit"),
-        (["--images", "5", "--seconds", "0"], "--seconds 0.0 was given; measure for 0.5 to 3600"),
+        (["--images", "5", "--seconds", "0"], "--seconds 0 was given; measure for 0.5 to 3600"),
         (["--images", "5", "--model", "toy:mean-color"], "did you mean mean-colour?"),
         (["--images", "5", "--sample", "nowhere"], "no such file or folder: nowhere"),
         ([], "--images is missing"),
