@@ -13,8 +13,9 @@ from index_rows import clustered, gallery, names
 import penult
 from penult.recipe import ProjectedRecipe
 from penult.reduction import fit_projection
-from penult.retrieve.index_file import write
+from penult.retrieve.index_file import container, write
 from penult.retrieve.index_file.container import ContainerWriter
+from penult.retrieve.index_file.read import read_index
 
 pytestmark = pytest.mark.light
 
@@ -46,6 +47,19 @@ def test_its_rows_stay_on_the_disk(tmp_path):
     assert isinstance(rows, np.memmap)
     assert not rows.flags.owndata
     assert not rows.flags.writeable
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_one_bit_that_a_disk_changed_is_not_believed(tmp_path, monkeypatch, in_memory):
+    path = tmp_path / "g.index"
+    penult.Index.of(clustered(), names(600)).save(path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    if in_memory:  # where it is read as a whole, large arrays are compared, too
+        monkeypatch.setattr(container, "_COMPARED", 0)
+    with pytest.raises(penult.IndexFileError, match="is damaged: the bytes of its 'rows' are not"):
+        read_index(path, in_memory=in_memory)
 
 
 def test_columns_of_every_sort_are_in_it(tmp_path):

@@ -8,7 +8,8 @@
     32   16 bytes  its BLAKE2b-128 digest
     48   16 bytes  zeros
     64   arrays, each at a multiple of 64: little-endian, in C order
-         the description: JSON, with the dtype, shape and offset of each array
+         the description: JSON, with the dtype, shape and offset of each array, and the BLAKE2b-128
+         digest of its bytes
 
 HDF5 has contiguous datasets, too. But a file from a stranger is then parsed by a large library
 before anything can be checked; here it is JSON and a few numbers, and an array is where they say,
@@ -44,9 +45,11 @@ FORMAT = 1
 
 _HEAD = struct.Struct("<8sIIQQ16s16x")
 _ALIGNED = 64
+_DIGEST_BYTES = 16
 _DTYPES = ("<f2", "<f4", "<f8", "<i4", "<i8", "|u1")
 _MOST_AXES = 4
 _SHARE = 4  # of free memory, that a file may take which is read as a whole
+_COMPARED = 1 << 26  # bytes of an array of which the digest is compared, though it is mapped: 0.1 s
 _LONGEST = 1 << 30  # of a description: label names, and what is said of a recipe
 
 assert _HEAD.size == _ALIGNED
@@ -98,12 +101,16 @@ class ContainerWriter:
         stored = np.dtype(dtype).newbyteorder("<")
         self._file.write(bytes(-self._file.tell() % _ALIGNED))
         offset, rows = self._file.tell(), 0
-        self._arrays[name] = {"dtype": stored.str, "shape": list(shape), "offset": offset}
+        digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
         for block in blocks:
             rows += len(block)
-            self._file.write(np.ascontiguousarray(block, stored).reshape(-1).view(np.uint8).data)
+            data = np.ascontiguousarray(block, stored).reshape(-1).view(np.uint8).data
+            digest.update(data)
+            self._file.write(data)
         if rows != shape[0]:
             raise ValueError(f"{rows} of {shape[0]} rows of {name} came")
+        place = {"dtype": stored.str, "shape": list(shape), "offset": offset}
+        self._arrays[name] = {**place, "digest": digest.hexdigest()}
 
     def finish(self, description: Mapping[str, Any]) -> None:
         """Write what else there is to say; the file is whole then."""
@@ -111,7 +118,7 @@ class ContainerWriter:
         offset = self._file.tell()
         self._file.write(text)
         self._file.seek(0)
-        digest = hashlib.blake2b(text, digest_size=16).digest()
+        digest = hashlib.blake2b(text, digest_size=_DIGEST_BYTES).digest()
         self._file.write(_HEAD.pack(MAGIC, FORMAT, 0, offset, len(text), digest))
         self._file.flush()
 
@@ -126,7 +133,8 @@ def read_container(
     path : Path
     in_memory : bool
         Read it instead, where a quarter of the free memory holds it. Whoever touches a page of a
-        mapped file that was cut off since is killed (SIGBUS).
+        mapped file that was cut off since is killed (SIGBUS). The digests of all arrays are
+        compared then; of a mapped file, those of arrays of up to 64 MB, for that reads them.
 
     Returns
     -------
@@ -157,7 +165,7 @@ def read_container(
             raise Refused("is damaged: its description is not at its end")
         file.seek(offset)
         text = file.read(length)
-        if hashlib.blake2b(text, digest_size=16).digest() != digest:
+        if hashlib.blake2b(text, digest_size=_DIGEST_BYTES).digest() != digest:
             raise Refused("is damaged: its description is not what was written")
         description = _described(text)
         if in_memory and size <= free_memory() // _SHARE:
@@ -186,7 +194,7 @@ def _described(text: bytes) -> dict[str, Any]:
 
 def _array(whole: NDArray[np.uint8], name: str, place: object, end: int) -> NDArray[Any]:
     wrong = Refused(f"is damaged: its {name[:40]!r} does not lie in it")
-    if not isinstance(place, dict) or set(place) != {"dtype", "shape", "offset"}:
+    if not isinstance(place, dict) or set(place) - {"digest"} != {"dtype", "shape", "offset"}:
         raise wrong
     dtype, shape, offset = place["dtype"], place["shape"], place["offset"]
     numbers = [offset, *shape] if isinstance(shape, list) else [None]
@@ -197,4 +205,9 @@ def _array(whole: NDArray[np.uint8], name: str, place: object, end: int) -> NDAr
         raise wrong
     if offset + length > end or (not length and max(shape) > end):
         raise wrong
-    return whole[offset : offset + length].view(dtype).reshape(shape)
+    data = whole[offset : offset + length]
+    if length <= _COMPARED or not isinstance(whole, np.memmap):
+        digest = hashlib.blake2b(data.data, digest_size=_DIGEST_BYTES).hexdigest()
+        if digest != place.get("digest", digest):  # older files have none
+            raise Refused(f"is damaged: the bytes of its {name[:40]!r} are not those written")
+    return data.view(dtype).reshape(shape)
