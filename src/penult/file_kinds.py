@@ -13,7 +13,7 @@ from penult.inputs import open_file
 from penult.interface import command
 from penult.wording import listed
 
-__all__ = ["NAMES", "ZIP", "Kind", "kind_of", "kind_of_file", "refuse_other_kind"]
+__all__ = ["HDF5", "INDEX", "NAMES", "ZIP", "Kind", "kind_of", "kind_of_file", "refuse_other_kind"]
 
 Kind = Literal["checkpoint", "classifier", "comparison", "exported", "features", "index", "network"]
 
@@ -22,7 +22,9 @@ Wanted = Literal["classifier", "described", "features", "network"]
 ZIP = b"PK\3\4"
 """How an archive begins that is not empty; its first two bytes may be those of a network, too."""
 
-_HDF5, _INDEX = b"\x89HDF\r\n\x1a\n", b"\x89PIX\r\n\x1a\n"
+HDF5, INDEX = b"\x89HDF\r\n\x1a\n", b"\x89PIX\r\n\x1a\n"
+"""How a feature file begins, as any in HDF5, and an index."""
+
 _EXPORTED = b"penult.label_names"
 _END = 1 << 26  # bytes of an ONNX file in which its metadata are, which come after the graph
 
@@ -76,9 +78,9 @@ def kind_of(path: Path) -> Kind | None:
 def kind_of_file(file: BinaryIO) -> Kind | None:
     """Tell what a file is that is open at its beginning, as `kind_of` does but for ONNX."""
     head = file.read(9)
-    if head.startswith(_HDF5):
+    if head.startswith(HDF5):
         return "features"
-    if head.startswith(_INDEX):
+    if head.startswith(INDEX):
         return "index"
     if head.startswith(ZIP):
         return _kind_of_archive(file)

@@ -36,7 +36,7 @@ from penult.classify.skops_pipeline import (
 )
 from penult.content_keys import TRAINED_ON, keys_to_bytes, parse_keys
 from penult.errors import ClassifierFileError, WrongFileError
-from penult.file_kinds import ZIP, kind_of, refuse_other_kind
+from penult.file_kinds import HDF5, ZIP, kind_of, refuse_other_kind
 from penult.inputs import require_file, unreadable
 from penult.interface import command
 from penult.output import atomic_output, check_output
@@ -179,7 +179,7 @@ def _refuse(path: Path) -> NoReturn:
             f"{path} is truncated: the end of the classifier file is missing; copy it again"
         )
     what = f"is not a classifier file; {command('train')} writes one"
-    if head == b"\x89HDF\r\n\x1a\n":
+    if head == HDF5:
         train = command("train", str(path), output=f"{path.stem}.skops")
         what = f"is a feature file, not a classifier; train one from it: {train}"
     is_pickle = head[:1] == b"\x80" and head[1] in _PICKLE_PROTOCOLS

@@ -11,8 +11,7 @@ import h5py
 
 from penult.errors import FeatureFileError, WrongFileError
 from penult.features.heap import has_endless_heap
-from penult.features.schema import HDF5, INDEX
-from penult.file_kinds import ZIP, refuse_other_kind
+from penult.file_kinds import HDF5, INDEX, ZIP, refuse_other_kind
 from penult.inputs import unreadable
 from penult.locks import NO_LOCKS
 

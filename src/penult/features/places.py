@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from penult.addresses import is_table_scheme, unfolded
-from penult.features.schema import HDF5
+from penult.file_kinds import HDF5
 from penult.images.sources.remote.connection import is_url
 from penult.inputs import begins_with
 from penult.rows_folders import is_rows_folder

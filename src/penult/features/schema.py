@@ -31,8 +31,6 @@ import re
 
 FORMAT = 2
 FIRST_FORMAT = 1
-HDF5 = b"\x89HDF\r\n\x1a\n"  # what every such file begins with
-INDEX = b"\x89PIX\r\n\x1a\n"  # what an index of rows begins with, which is no such file
 
 FEATURES = "features"
 IDS = "ids"

@@ -13,8 +13,7 @@ from penult.checking import checked
 from penult.errors import WrongFileError
 from penult.features.origin import every_origin
 from penult.features.places import rows_address
-from penult.features.schema import HDF5
-from penult.file_kinds import ZIP, refuse_other_kind
+from penult.file_kinds import HDF5, ZIP, refuse_other_kind
 from penult.inputs import open_file, require_file
 from penult.records import in_words
 from penult.representation import html_table, one_line, short_repr, short_text

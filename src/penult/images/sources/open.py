@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from penult.errors import SourceError, UsageError
+from penult.file_kinds import HDF5
 from penult.images.labels.annotations import source_folder, split_candidates
 from penult.images.sources.address import ADDRESS
 from penult.images.sources.arguments import source_names
@@ -64,7 +65,6 @@ KINDS: list[SourceKind] = [
 
 _DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
 _BEGINNING = 4096
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _NETWORK = "a network"
 _WEIGHTS_IN_FOLDER = "weights.safetensors"
 _OWN = {
@@ -145,7 +145,7 @@ def _refuse_rows(given: SourceArgument) -> None:
         )
     if path.suffix.lower() not in FEATURES.suffixes:
         return
-    if begins_with(path, _HDF5):
+    if begins_with(path, HDF5):
         raise UsageError(
             f"{path} is a feature file, or another in HDF5, and not an image; give the images that "
             f"its rows were made from, which {command('info', str(given))} shows"

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.features.column import Refused
-from penult.features.schema import INDEX
+from penult.file_kinds import INDEX
 from penult.inputs import begins_with
 from penult.machine import free_memory
 from penult.parsing import read_json

@@ -11,7 +11,7 @@ import numpy as np
 
 from penult.errors import IndexFileError, WrongFileError
 from penult.features.column import Refused
-from penult.features.schema import HDF5
+from penult.file_kinds import HDF5
 from penult.inputs import require_file, unreadable
 from penult.interface import command
 from penult.neighbors.blocks import row_length
