@@ -41,6 +41,7 @@ def here(tmp_path, monkeypatch):
         "pickle.ckpt": b"\x80\x02}q\x00.",
         "odd.bin": b"\x80 neither",
         "flowers.ckpt/weights.safetensors": safetensors(2),
+        "flowers.ckpt/recipe.json": b"{}",
         "comparison/splits.json": b"{}",
         "comparison/features/b.h5": b"",
         "comparison/features/a.h5": b"",

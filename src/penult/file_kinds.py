@@ -62,7 +62,7 @@ def kind_of(path: Path) -> Kind | None:
     UnreadableFileError
     """
     if os.path.isdir(path):  # noqa: PTH112 - False where no folder can have that name
-        if (path / "weights.safetensors").is_file():
+        if (path / "weights.safetensors").is_file() and (path / "recipe.json").is_file():
             return "checkpoint"
         divided = (path / "splits.json").is_file() and (path / "results").is_dir()
         return "comparison" if divided else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -42,11 +43,11 @@ def test_one_image_without_a_row_is_no_first_of_several(penult, here, toy):
     ("name", "what"),
     [
         ("c.skops", "a classifier"),
-        ("i.index", "an index to search in"),
+        ("i.index", "an index"),
         ("n.ONNX", "a network or a classifier in ONNX"),
         ("n.penult", "a network"),
         ("n.pth", "a network"),
-        ("n.ckpt", "a network"),
+        ("n.ckpt", "a fine-tuned network"),
     ],
 )
 @pytest.mark.parametrize(
@@ -63,13 +64,18 @@ def test_another_file_of_penults_is_no_image(penult, here, name, what, typed):
         if "report" in typed:
             return  # it reports on such a folder
         (here / name).mkdir()
-        (here / name / "weights.safetensors").touch()
+        for file in ("weights.safetensors", "recipe.json"):
+            (here / name / file).touch()
+    elif inside := {"c.skops": "penult.json", "n.pth": "n/data.pkl"}.get(name):
+        with zipfile.ZipFile(name, "w") as archive:
+            archive.writestr(inside, b"")
     else:
-        (here / name).write_bytes(b"PK\3\4")
+        begin = {"i.index": b"\x89PIX\r\n\x1a\n", "n.penult": b"\2\0\0\0\0\0\0\0{}"}
+        (here / name).write_bytes(begin.get(name, b"nodes"))
     done = penult(*typed.format(name).split(), "-q")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert done.err.startswith(f"penult: {name} is {what}, not images; give a folder of images")
-    assert ("--model" in done.err) == (what == "a network")
+    assert ("--model" in done.err) == what.endswith("network")
     assert [one.name for one in here.iterdir()] == [name]
 
 

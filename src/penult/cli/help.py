@@ -28,6 +28,7 @@ from penult.cli.usage import (
     with_address,
 )
 from penult.errors import UnknownNameError
+from penult.spelling import closest
 
 __all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics", "unread"]
 
@@ -122,8 +123,10 @@ class Group(_Described, TyperGroup):
         if name not in self.commands and name[:1] != "-" and not ctx.resilient_parsing:
             known = [name for name, one in self.commands.items() if not one.hidden]
             hint = f"{ctx.command_path} --help lists them"
-            meant = [COMMANDS_ELSEWHERE.get(name.lower().replace("_", "-"), "")]
-            meant = [one for one in meant if one in known]  # not of a group's own commands
+            like = [] if closest(name, known, 1) else closest(name, COMMANDS_ELSEWHERE, 1)
+            like.insert(0, name.lower().replace("_", "-"))
+            meant = [COMMANDS_ELSEWHERE.get(one, "") for one in like]
+            meant = [one for one in meant if one in known][:1]  # not of a group's own commands
             raise UnknownNameError("command", name, known, hint=hint, meant=meant)
         return super().resolve_command(ctx, args)
 

@@ -93,8 +93,9 @@ class AugmentedWriter:
             for dataset in self._rows:
                 _keep(dataset, there)
         group = self._file[schema.AUGMENTED]
-        group.create_dataset(schema.OF, data=of[there])
-        group.create_dataset(schema.VIEW, data=np.array(self._views, np.int64)[there])
+        views = np.array(self._views, np.int64)
+        for name, column in ((schema.OF, of), (schema.VIEW, views)):
+            group.create_dataset(name, data=column[there], fletcher32=True)
 
 
 def _keep(dataset: Any, which: NDArray[np.bool_]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from penult.errors import SourceError, WrongFileError
+from penult.errors import SourceError, UsageError, WrongFileError
 from penult.explore.tables import read_table
 from penult.images.labels.label_file import LabelFile
 from penult.images.labels.labels_of_ids import is_reviewed_list
@@ -83,3 +83,9 @@ def test_bars_alone_are_no_label_in_any_table(tmp_path):
     for images in (frame, tmp_path / "list.parquet"):
         with pytest.raises(SourceError, match=r"row [01]: the label is '\|', which separates"):
             list_images(as_sources(images))
+
+
+def test_a_file_of_another_kind_is_named_whatever_its_ending(tmp_path):
+    (tmp_path / "c.skops").write_bytes(zipped("penult.json"))
+    with pytest.raises(UsageError, match=r"c\.skops'? is a classifier, and no table of labels"):
+        list_images([tmp_path], labels=str(tmp_path / "c.skops"))

@@ -148,6 +148,20 @@ def test_the_photo_itself_is_none_where_its_copy_was_removed_or_no_longer_leads_
     assert ids(root) == ["sorted/rose/1.jpg"]
 
 
+def test_a_photo_of_which_no_hardlink_is_left_is_one_wherever_it_is(root):
+    photo, link = sorted_to(root, "hardlink")
+    (root / "sorted/own").mkdir()
+    photo.rename(root / "sorted/own/1.jpg")
+    link.unlink()
+    assert ids(root) == ["sorted/own/1.jpg"]
+
+
+def test_a_link_of_penults_whose_photo_has_gone_is_no_photo_that_cannot_be_read(root):
+    photo, _ = sorted_to(root, "symlink")
+    photo.rename(root / "daisy/2.jpg")
+    assert ids(root) == ["daisy/2.jpg"]
+
+
 @pytest.mark.parametrize("place", ["1.jpg", "a/b/c/1.jpg"])
 def test_by_older_notes_a_copy_can_have_moved_only_to_where_photos_are_sorted_to(root, place):
     photo, copy = sorted_to(root, "copy", old_notes=True)

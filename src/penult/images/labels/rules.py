@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from penult.errors import UsageError
 from penult.images.labels.annotations import SPLITS, Annotation, ImageEntry
 from penult.images.labels.label_file import LabelFile
+from penult.images.other_files import other_kind
 from penult.inputs import require_file, what_special
 from penult.interface import option
 from penult.texts import composed
@@ -82,9 +83,13 @@ def label_rule(
 
 
 def _special(labels: str) -> str | None:
-    """What of that name is there and is no file."""
+    """What of that name is there and is no file, or one of another kind."""
+    path = Path(labels)
     try:
-        return what_special(Path(labels).stat())
+        if special := what_special(path.stat()):
+            return special
+        with path.open("rb") as file:
+            return other_kind(file)
     except (OSError, ValueError):
         return None
 

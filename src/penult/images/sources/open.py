@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from penult.errors import SourceError, UsageError
-from penult.file_kinds import HDF5
+from penult.file_kinds import HDF5, NAMES, kind_of
 from penult.images.labels.annotations import source_folder, split_candidates
 from penult.images.sources.address import ADDRESS
 from penult.images.sources.arguments import source_names
@@ -38,13 +38,12 @@ from penult.interface import at_command_line, command, option, shell_quote
 from penult.records import Failure
 from penult.rows_folders import is_rows_folder
 from penult.suffixes import (
-    CHECKPOINT,
     CLASSIFIER,
     FEATURES,
     INDEX,
-    NETWORK,
     ONNX,
     ROWS_FOLDER,
+    WEIGHTS,
 )
 from penult.wording import article
 
@@ -65,15 +64,8 @@ KINDS: list[SourceKind] = [
 
 _DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
 _BEGINNING = 4096
-_NETWORK = "a network"
-_WEIGHTS_IN_FOLDER = "weights.safetensors"
-_OWN = {
-    CLASSIFIER.suffixes: "a classifier",
-    INDEX.suffixes: "an index to search in",
-    ONNX.suffixes: "a network or a classifier in ONNX",
-    (*NETWORK.suffixes, ".pt", ".pth"): _NETWORK,
-}
-"""What a suffix says of a file or folder that people give in place of images."""
+_OWN = {*CLASSIFIER.suffixes, *INDEX.suffixes, *ONNX.suffixes, *WEIGHTS}
+"""Endings of what people give in place of images; not all that is given is opened for that."""
 
 
 def open_sources(
@@ -153,7 +145,7 @@ def _refuse_rows(given: SourceArgument) -> None:
 
 
 def _refuse_own(given: SourceArgument) -> None:
-    """Refuse a classifier, an index or a network in place of images, by its name and beginning.
+    """Refuse a classifier, an index or a network in place of images.
 
     Raises
     ------
@@ -161,16 +153,16 @@ def _refuse_own(given: SourceArgument) -> None:
     """
     path = Path(str(given))
     suffix = path.suffix.lower()
-    what = next((what for suffixes, what in _OWN.items() if suffix in suffixes), None)
-    if what is None or is_url(given):
+    if is_url(given) or suffix not in _OWN:
         return
-    if path.is_dir():
-        if suffix not in CHECKPOINT.suffixes or not (path / _WEIGHTS_IN_FOLDER).is_file():
-            return
-    elif not path.is_file() or format_by_content(str(path)):
+    kind = kind_of(path)
+    what = None if kind is None else NAMES[kind]
+    if what is None and suffix in ONNX.suffixes and path.is_file():
+        what = None if format_by_content(str(path)) else "a network or a classifier in ONNX"
+    if what is None:
         return
     instead = "give a folder of images, or images"
-    if what == _NETWORK:
+    if kind in ("checkpoint", "network"):
         instead += f"; where a network is asked for, it is named by {option('model', str(path))}"
     raise UsageError(f"{path} is {what}, not images; {instead}")
 

@@ -37,8 +37,8 @@ class OwnFiles:
     places : dict of int to str
         The folder that each copy was put into, which a photo of the same name, size and time of
         change does not lie in.
-    sources : set of int
-        Hashes of what identifies the photos that were copied.
+    sources, linked : set of int
+        Hashes of what identifies the photos that were copied, and those that hardlinks are.
     aside : set of str
         Names of the folders in it that hold photos of no certain class: see `note_set_aside`.
     """
@@ -50,6 +50,7 @@ class OwnFiles:
     copies: set[int] = field(default_factory=set)
     places: dict[int, str] = field(default_factory=dict)
     sources: set[int] = field(default_factory=set)
+    linked: set[int] = field(default_factory=set)
     aside: set[str] = field(default_factory=set)
 
     @classmethod
@@ -81,10 +82,10 @@ class OwnFiles:
         if not is_copy:
             self.outputs.update(map(hash, (name, (path, size), (name, size, time))))
             return
-        self.copies.update(map(hash, (name, (path, size))))
+        self.copies.update(map(hash, (name, (path, size), (path, inode, "link"))))
         self.places[hash((name, size, time, inode))] = sys.intern(parent)
-        if source and source != inode:  # a hardlink is its source
-            self.sources.add(hash((size, source)))
+        if source:  # a hardlink is its source
+            (self.linked if source == inode else self.sources).add(hash((size, source)))
 
     def kind(self, entry: os.DirEntry[str], below: str) -> str | None:
         """``"files"`` or ``"copies"`` where a file is one of them, perhaps moved; else None."""
@@ -92,18 +93,24 @@ class OwnFiles:
         is_output, is_copy = hash(name) in self.outputs, hash(name) in self.copies
         if not (is_output or is_copy):
             return None
+        path = below.removeprefix(self.below) + name
         try:
-            status = entry.stat()
             inode = os.lstat(entry.path).st_ino  # not the entry's own: Windows leaves that out
         except OSError:
             return None
-        path, size, time = below.removeprefix(self.below) + name, status.st_size, status.st_mtime_ns
+        try:
+            status = entry.stat()
+        except OSError:  # of a link, perhaps, whose photo has gone
+            return "copies" if hash((path, inode, "link")) in self.copies else None
+        size, time = status.st_size, status.st_mtime_ns
         if is_output and not self.outputs.isdisjoint(map(hash, ((path, size), (name, size, time)))):
             return "files"
         if not is_copy or hash((size, inode)) in self.sources:
             return None
         if hash((path, size)) in self.copies:
             return "copies"
+        if hash((size, inode)) in self.linked and status.st_nlink < 2:
+            return None  # it is the photo: no link is left
         # The photo that was copied has the name, the size and the time of the copy. So it has to be
         # the very file that was written; or where an older penult did not note which file that
         # was, to lie where photos are sorted to, in the folder of a class or one that is set aside.

@@ -8,8 +8,9 @@
     32   16 bytes  its BLAKE2b-128 digest
     48   16 bytes  zeros
     64   arrays, each at a multiple of 64: little-endian, in C order
-         the description: JSON, with the dtype, shape and offset of each array, and the BLAKE2b-128
-         digest of its bytes
+         the description: JSON, with the dtype, shape and offset of each array
+
+The last array, ``digests``, has the BLAKE2b-128 digests of the bytes of those before it.
 
 HDF5 has contiguous datasets, too. But a file from a stranger is then parsed by a large library
 before anything can be checked; here it is JSON and a few numbers, and an array is where they say,
@@ -45,7 +46,7 @@ FORMAT = 1
 
 _HEAD = struct.Struct("<8sIIQQ16s16x")
 _ALIGNED = 64
-_DIGEST_BYTES = 16
+_DIGESTS, _DIGEST_BYTES = "digests", 16
 _DTYPES = ("<f2", "<f4", "<f8", "<i4", "<i8", "|u1")
 _MOST_AXES = 4
 _SHARE = 4  # of free memory, that a file may take which is read as a whole
@@ -77,6 +78,7 @@ class ContainerWriter:
         self._file = path.open("wb")
         self._file.write(bytes(_HEAD.size))
         self._arrays: dict[str, dict[str, Any]] = {}
+        self._digests: list[bytes] = []
 
     def __enter__(self) -> ContainerWriter:
         return self
@@ -109,11 +111,13 @@ class ContainerWriter:
             self._file.write(data)
         if rows != shape[0]:
             raise ValueError(f"{rows} of {shape[0]} rows of {name} came")
-        place = {"dtype": stored.str, "shape": list(shape), "offset": offset}
-        self._arrays[name] = {**place, "digest": digest.hexdigest()}
+        self._arrays[name] = {"dtype": stored.str, "shape": list(shape), "offset": offset}
+        self._digests.append(digest.digest())
 
     def finish(self, description: Mapping[str, Any]) -> None:
         """Write what else there is to say; the file is whole then."""
+        digests = np.frombuffer(b"".join(self._digests), np.uint8)
+        self.put(_DIGESTS, digests.reshape(-1, _DIGEST_BYTES))
         text = json.dumps({**description, "arrays": self._arrays}, ensure_ascii=True).encode()
         offset = self._file.tell()
         self._file.write(text)
@@ -179,7 +183,22 @@ def read_container(
     places = description.pop("arrays", None)
     if not isinstance(places, dict):
         raise Refused("is damaged: it has no arrays")
-    return description, {name: _array(whole, name, one, offset) for name, one in places.items()}
+    arrays = {name: _array(whole, name, one, offset) for name, one in places.items()}
+    digests = arrays.pop(_DIGESTS, None)
+    if digests is not None:  # older files have none
+        _compare(arrays, digests)
+    return description, arrays
+
+
+def _compare(arrays: Mapping[str, NDArray[Any]], digests: NDArray[Any]) -> None:
+    if digests.shape != (len(arrays), _DIGEST_BYTES):
+        raise Refused(f"is damaged: its {_DIGESTS} are not of its arrays")
+    for (name, array), expected in zip(arrays.items(), digests, strict=True):
+        if array.nbytes > _COMPARED and isinstance(array, np.memmap):
+            continue
+        found = hashlib.blake2b(array.reshape(-1).view(np.uint8).data, digest_size=_DIGEST_BYTES)
+        if found.digest() != expected.tobytes():
+            raise Refused(f"is damaged: the bytes of its {name[:40]!r} are not those written")
 
 
 def _described(text: bytes) -> dict[str, Any]:
@@ -194,7 +213,7 @@ def _described(text: bytes) -> dict[str, Any]:
 
 def _array(whole: NDArray[np.uint8], name: str, place: object, end: int) -> NDArray[Any]:
     wrong = Refused(f"is damaged: its {name[:40]!r} does not lie in it")
-    if not isinstance(place, dict) or set(place) - {"digest"} != {"dtype", "shape", "offset"}:
+    if not isinstance(place, dict) or set(place) != {"dtype", "shape", "offset"}:
         raise wrong
     dtype, shape, offset = place["dtype"], place["shape"], place["offset"]
     numbers = [offset, *shape] if isinstance(shape, list) else [None]
@@ -205,9 +224,4 @@ def _array(whole: NDArray[np.uint8], name: str, place: object, end: int) -> NDAr
         raise wrong
     if offset + length > end or (not length and max(shape) > end):
         raise wrong
-    data = whole[offset : offset + length]
-    if length <= _COMPARED or not isinstance(whole, np.memmap):
-        digest = hashlib.blake2b(data.data, digest_size=_DIGEST_BYTES).hexdigest()
-        if digest != place.get("digest", digest):  # older files have none
-            raise Refused(f"is damaged: the bytes of its {name[:40]!r} are not those written")
-    return data.view(dtype).reshape(shape)
+    return whole[offset : offset + length].view(dtype).reshape(shape)
