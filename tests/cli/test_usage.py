@@ -175,7 +175,7 @@ def test_a_command_that_is_printed_has_no_path_that_begins_as_an_option(
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("explain", "look"), ("Heatmap", "look"), ("t_sne", "map"), ("eval", "evaluate")],
+    [("explain", "look"), ("Heatmap", "look"), ("t_sne", "map"), ("clasify", "predict")],
 )
 def test_what_others_call_a_command_leads_to_it(penult, typed, meant):
     done = penult(typed, "photo.jpg")
