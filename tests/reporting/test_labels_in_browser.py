@@ -48,7 +48,7 @@ def saved(tab, file):
     tab.run("document.querySelector('#labels .save').focus()")
     tab.press("Enter")
     end = time.monotonic() + 20
-    while not file.exists() and time.monotonic() < end:
+    while not (file.exists() and file.stat().st_size) and time.monotonic() < end:
         time.sleep(0.02)
     return file
 
