@@ -13,7 +13,18 @@ from penult.inputs import open_file
 from penult.interface import command
 from penult.wording import listed
 
-__all__ = ["HDF5", "INDEX", "NAMES", "ZIP", "Kind", "kind_of", "kind_of_file", "refuse_other_kind"]
+__all__ = [
+    "HDF5",
+    "INDEX",
+    "NAMES",
+    "RECIPE",
+    "WEIGHTS",
+    "ZIP",
+    "Kind",
+    "kind_of",
+    "kind_of_file",
+    "refuse_other_kind",
+]
 
 Kind = Literal["checkpoint", "classifier", "comparison", "exported", "features", "index", "network"]
 
@@ -24,6 +35,9 @@ ZIP = b"PK\3\4"
 
 HDF5, INDEX = b"\x89HDF\r\n\x1a\n", b"\x89PIX\r\n\x1a\n"
 """How a feature file begins, as any in HDF5, and an index."""
+
+WEIGHTS, RECIPE = "weights.safetensors", "recipe.json"
+"""What a fine-tuned network's folder has, beside others."""
 
 _EXPORTED = b"penult.label_names"
 _END = 1 << 26  # bytes of an ONNX file in which its metadata are, which come after the graph
@@ -62,7 +76,7 @@ def kind_of(path: Path) -> Kind | None:
     UnreadableFileError
     """
     if os.path.isdir(path):  # noqa: PTH112 - False where no folder can have that name
-        if (path / "weights.safetensors").is_file() and (path / "recipe.json").is_file():
+        if (path / WEIGHTS).is_file() and (path / RECIPE).is_file():
             return "checkpoint"
         divided = (path / "splits.json").is_file() and (path / "results").is_dir()
         return "comparison" if divided else None

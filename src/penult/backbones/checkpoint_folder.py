@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from penult.errors import FileFormatError
+from penult.file_kinds import RECIPE, WEIGHTS
 from penult.interface import command, option
 from penult.suffixes import CHECKPOINT
 from penult.wording import listed
@@ -27,7 +28,7 @@ __all__ = [
     "weights_file",
 ]
 
-WEIGHTS, RECIPE, CLASSIFIER = "weights.safetensors", "recipe.json", "classifier.skops"
+CLASSIFIER = "classifier.skops"
 SCORES, CARD, LOG, PHOTOS = "scores.json", "model_card.md", "log.csv", "photos.json"
 PART_TABLE = "parts.csv"
 

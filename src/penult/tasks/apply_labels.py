@@ -219,8 +219,8 @@ def _refuse_misspelled(file: Path, wanted: Mapping[str, str | None], known: Sequ
     Others are new classes.
     """
     images = Counter(name for one in wanted.values() if one for name in one.split("|"))
-    new = set(images).difference(known)
-    for name in sorted(new):
+    new = sorted(set(images).difference(known))
+    for name in new:
         # Of two new ones, one that is much rarer is misspelled, and not a class of its own.
         common = [one for one in new if images[one] >= _MUCH_RARER * images[name]]
         meant = likely_meant(name, [*known, *common])

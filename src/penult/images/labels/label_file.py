@@ -106,12 +106,21 @@ class LabelFile:
         )
 
     def failures(self, ids: Iterable[str]) -> list[Failure]:
+        """The images that the file names and that are not there; see `missing`."""
+        return [Failure(path, self._why(meant)) for path, meant in self.missing(ids)]
+
+    def missing(self, ids: Iterable[str]) -> list[tuple[str, str | None]]:
         """The images that the file names and that are not there, once all are listed.
 
         Parameters
         ----------
         ids : iterable of str
             Of the images that were listed, for messages.
+
+        Returns
+        -------
+        list of (str, str or None)
+            Their paths, and the id that one differs from in capitals alone.
 
         Raises
         ------
@@ -133,7 +142,7 @@ class LabelFile:
                 f"{example!r}; {hint}"
             )
         meant = in_other_case(unmatched, every)
-        return [Failure(path, self._why(meant.get(path))) for path in unmatched]
+        return [(path, meant.get(path)) for path in unmatched]
 
     def _why(self, meant: str | None) -> str:
         # How it ends is what it is known by.

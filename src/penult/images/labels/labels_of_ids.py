@@ -10,7 +10,6 @@ from penult.images.labels.annotations import ImageEntry
 from penult.images.labels.csv_cells import explained, read_cells
 from penult.images.labels.label_file import LabelFile
 from penult.inputs import require_file
-from penult.spelling import in_other_case
 from penult.texts import composed
 
 __all__ = ["StatedLabels", "is_reviewed_list", "labels_of_ids"]
@@ -68,5 +67,6 @@ def labels_of_ids(file: Path, ids: Collection[str]) -> StatedLabels:
         found = table.find(ImageEntry(id=image, path=None))
         if found is not None:
             labels[image] = "|".join(sorted(map(composed, found.labels))) or None
-    missing = tuple(one.id for one in table.failures(ids))
-    return StatedLabels(labels, missing, in_other_case(missing, ids))
+    missing = table.missing(ids)
+    meant = {path: id for path, id in missing if id is not None}
+    return StatedLabels(labels, tuple(path for path, _ in missing), meant)
