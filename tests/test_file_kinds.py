@@ -150,3 +150,10 @@ def test_info_lists_what_it_takes_once():
 def test_text_with_a_brace_at_the_ninth_byte_is_no_network(tmp_path):
     (tmp_path / "list.csv").write_text("path,lab{el\n")
     assert kind_of(tmp_path / "list.csv") is None
+
+
+def test_weights_beside_photos_make_no_network_of_a_folder(tmp_path):
+    (tmp_path / "weights.safetensors").touch()
+    assert kind_of(tmp_path) is None
+    (tmp_path / "recipe.json").touch()
+    assert kind_of(tmp_path) == "checkpoint"

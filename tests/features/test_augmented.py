@@ -79,6 +79,16 @@ def test_the_group_in_the_file(augmented):
         assert file["augmented/rows/penultimate"][:].tolist() == [[0, 1], [0, 2], [2, 1]]
 
 
+def test_which_photo_a_view_is_of_is_read_only_as_it_was_written(augmented):
+    with h5py.File(augmented) as file:
+        place = file["augmented/of"].id.get_chunk_info(0).byte_offset
+    data = bytearray(augmented.read_bytes())
+    data[place] ^= 1
+    augmented.write_bytes(data)
+    with pytest.raises(FeatureFileError, match="its bytes are not those that were written"):
+        load(augmented)
+
+
 @pytest.mark.parametrize("blocks", [1, 2, 100])
 @pytest.mark.parametrize(
     "records",
