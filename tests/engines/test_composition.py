@@ -50,7 +50,7 @@ def encoded(kind="JPEG"):
 def seen(composition, data, *, views=(), augmented=None):
     photo = ImageRecord("a.jpg", lambda: io.BytesIO(data))
     records = [photo, *(AugmentedRecord(photo, view) for view in views)]
-    made = PhotoDecoder(composition, augmented=augmented)(records)
+    made = PhotoDecoder(composition.preprocessor, augmented=augmented)(records)
     assert not any(outcome.failure for outcome, _ in made)
     return [pixels for _, pixels in made]
 
@@ -96,7 +96,7 @@ def test_augmented_views_are_decoded_as_for_each_network_alone(decodings):
         image = decode(data, at_least=(2 * way.resize,) * 2)
         for view in (1, 2):
             changes = Augmentation("light", 3).draw(digest_of(data), view)
-            alone = together(engine).pixels(image, changes)
+            alone = together(engine).preprocessor(image, changes)
             np.testing.assert_array_equal(of_both[view][way], alone[way])
 
 
@@ -136,7 +136,7 @@ def test_a_network_is_run_on_the_views_that_it_needs_and_not_on_those_of_another
     composition = Composition(recipes, [plain, mirrored])
     halves = np.zeros((32, 32, 3), np.uint8)
     halves[:, 16:] = 200
-    pixels = composition.pixels(Image.fromarray(halves))
+    pixels = composition.preprocessor(Image.fromarray(halves))
     rows, averaged = composition.run([pixels] * 3)
     assert rows.tolist() == [[0]] * 3
     assert averaged.tolist() == [[100]] * 3

@@ -15,9 +15,9 @@ import psutil
 from penult.capacity.rates import Measured, SampleFacts
 from penult.capacity.storage import bytes_beside_rows, bytes_of_listing
 from penult.capacity.way import DEFAULT_WAY, Way
-from penult.engines.composition import transforms_of
 from penult.engines.measure import processor_name, rate
 from penult.engines.pipeline import run
+from penult.engines.preprocessor import Preprocessor
 from penult.errors import ImageError, MissingExtraError, PenultError, SourceError, UsageError
 from penult.extractor import ExtractorSpec, ModelRows
 from penult.images.pixels.compiled_resize import preload
@@ -30,7 +30,8 @@ from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.capacity.sample import Photos
-    from penult.engines.composition import Composition, Pixels
+    from penult.engines.composition import Composition
+    from penult.engines.preprocessor import Pixels
     from penult.recipe import Recipe
     from penult.records import ImageRecord
 
@@ -267,23 +268,15 @@ def _attempt(read: Callable[[ImageRecord], Pixels], record: ImageRecord) -> Pixe
 
 def _reader(recipes: Sequence[Recipe]) -> Callable[[ImageRecord], Pixels]:
     """What makes of a record that which the networks of some recipes see, as an extraction does."""
-    transforms = transforms_of(recipes)
-    sizes = tuple(dict.fromkeys(one.at_least for one in transforms.values()))
+    preprocess = Preprocessor(recipes)
 
     def read(record: ImageRecord) -> Pixels:
-        pixels: Pixels = {}
         made, _ = read_image(
             record,
-            lambda image, _, some: {
-                seen: transform(image)
-                for seen, transform in transforms.items()
-                if transform.at_least in some
-            },
-            at_least=sizes,
+            lambda image, _, sizes: preprocess(image, None, sizes),
+            at_least=preprocess.at_least,
         )
-        for some in made:
-            pixels |= {seen: one[None] if one.ndim == 3 else one for seen, one in some.items()}
-        return pixels
+        return {seen: one for some in made for seen, one in some.items()}
 
     return read
 

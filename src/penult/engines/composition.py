@@ -8,25 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.engines.base import Engine
-from penult.images.pixels.augment import AugmentedView, edge_for
-from penult.images.pixels.transform import Transform
+from penult.engines.preprocessor import Preprocessor, needs
 from penult.recipe import BackboneRecipe, Recipe, View
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PIL import Image
 
-    from penult.recipe import Preprocessing
+    from penult.engines.preprocessor import Pixels
 
-    Pixels = dict[Preprocessing, NDArray[np.uint8]]
-
-__all__ = ["Composition", "transforms_of"]
+__all__ = ["Composition"]
 
 
 class Composition:
     """The engines of some recipes' networks, fed from one decoded image, their rows put together.
-
-    An image is resized once for all networks and views that see it alike.
 
     Parameters
     ----------
@@ -42,22 +36,23 @@ class Composition:
         Images a call of `run` that suit the engines.
     concurrency : int
         How many threads may be inside `run` at once, and should be.
-    transforms : dict of Preprocessing to Transform
-        What makes the pixels of each way in which networks see images, with its views.
+    preprocessor : Preprocessor
+        What makes their pixels.
     """
 
     def __init__(self, recipes: Sequence[Recipe], engines: Sequence[Engine]) -> None:
         self.recipes, self.engines = tuple(recipes), tuple(engines)
         self.batch_size = max(engine.batch_size for engine in self.engines)
         self.concurrency = max(engine.concurrency for engine in self.engines)
-        needs = _needs(self.recipes)
-        self.transforms = transforms_of(self.recipes)
+        needed = needs(self.recipes)
+        self.preprocessor = Preprocessor(self.recipes)
+        transforms = self.preprocessor.transforms
         # Of the views that images are seen in alike, those that some leaf of an engine needs.
         self._wanted = [
             [
                 (place, view)
-                for place, view in enumerate(self.transforms[engine.recipes[0].preprocessing].views)
-                if any((leaf, view) in needs for leaf in engine.recipes)
+                for place, view in enumerate(transforms[engine.recipes[0].preprocessing].views)
+                if any((leaf, view) in needed for leaf in engine.recipes)
             ]
             for engine in self.engines
         ]
@@ -67,55 +62,12 @@ class Composition:
         """The rows of one engine's own recipes."""
         return cls(engine.recipes, [engine])
 
-    @property
-    def at_least(self) -> tuple[tuple[int, int] | None, ...]:
-        """The smallest sizes that a JPEG may be decoded at; see `Transform.at_least`.
-
-        Each network has its own, as it has alone: one for all would be another decoding for some,
-        which their recipes would not say.
-        """
-        return tuple(dict.fromkeys(one.at_least for one in self.transforms.values()))
-
-    def pixels(
-        self,
-        image: Image.Image,
-        changes: AugmentedView | None = None,
-        sizes: Sequence[tuple[int, int] | None] | None = None,
-    ) -> Pixels:
-        """Transform an image for each network.
-
-        Parameters
-        ----------
-        image : Pillow image
-            Of mode RGB.
-        changes : AugmentedView, optional
-            What is done to it first, the same for all networks; once where they see it as large.
-        sizes : sequence of (int, int) or None, optional
-            Those of `at_least` for which the image was decoded; by default all.
-
-        Returns
-        -------
-        dict of Preprocessing to uint8 array, shape (V, H, W, 3)
-            Each way in which networks see images so decoded: its views.
-        """
-        changed: dict[int, Image.Image] = {}
-        pixels = {}
-        for seen, transform in self.transforms.items():
-            if sizes is not None and transform.at_least not in sizes:
-                continue
-            edge = 0
-            if changes is not None and (edge := edge_for(seen)) not in changed:
-                changed[edge] = changes(image, edge)
-            made = transform(changed.get(edge, image))
-            pixels[seen] = made[None] if made.ndim == 3 else made
-        return pixels
-
     def run(self, images: Sequence[Pixels]) -> list[NDArray[np.float32]]:
         """Turn images into rows.
 
         Parameters
         ----------
-        images : sequence of what `pixels` gives, of length n
+        images : sequence of what the preprocessor gives, of length n
             With all ways in which networks see images.
 
         Returns
@@ -136,7 +88,7 @@ class Composition:
 
         Parameters
         ----------
-        images : sequence of what `pixels` gives, of length n
+        images : sequence of what the preprocessor gives, of length n
             With all ways in which networks see images.
 
         Returns
@@ -144,7 +96,10 @@ class Composition:
         dict of (BackboneRecipe, View) to float32 array, shape (n, …)
             All that the recipes need.
         """
-        stacked = {seen: np.stack([image[seen] for image in images]) for seen in self.transforms}
+        stacked = {
+            seen: np.stack([image[seen] for image in images])
+            for seen in self.preprocessor.transforms
+        }
         found: dict[tuple[BackboneRecipe, View], NDArray[np.float32]] = {}
         for engine, wanted in zip(self.engines, self._wanted, strict=True):
             pixels = stacked[engine.recipes[0].preprocessing]
@@ -177,26 +132,3 @@ def run_in_pieces(
         return engine.run(images)
     pieces = [engine.run(images[at : at + size]) for at in range(0, len(images), size)]
     return [np.concatenate(blocks) for blocks in zip(*pieces, strict=True)]
-
-
-def transforms_of(recipes: Sequence[Recipe]) -> dict[Preprocessing, Transform]:
-    """Make what turns a decoded image into the pixels that the networks of some recipes see.
-
-    Parameters
-    ----------
-    recipes : sequence of Recipe
-        Of any networks; none is opened.
-
-    Returns
-    -------
-    dict of Preprocessing to Transform
-        One for each way in which they see images, with its views.
-    """
-    views: dict[Preprocessing, dict[View, None]] = {}
-    for leaf, view in _needs(recipes):
-        views.setdefault(leaf.preprocessing, {})[view] = None
-    return {seen: Transform(seen, tuple(them)) for seen, them in views.items()}
-
-
-def _needs(recipes: Sequence[Recipe]) -> dict[tuple[BackboneRecipe, View], None]:
-    return dict.fromkeys(one for recipe in recipes for one in recipe.needs())

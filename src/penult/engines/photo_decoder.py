@@ -14,7 +14,7 @@ from penult.records import AugmentedRecord, Failure, ImageRecord, augmented_cont
 if TYPE_CHECKING:
     from PIL import Image
 
-    from penult.engines.composition import Composition, Pixels
+    from penult.engines.preprocessor import Pixels, Preprocessor
     from penult.images.pixels.decode import Size
     from penult.recipe import AugmentedRecipe
 
@@ -28,8 +28,8 @@ class PhotoDecoder:
 
     Parameters
     ----------
-    maker : Composition
-        Whose networks these are.
+    preprocess : Preprocessor
+        What makes the networks' pixels.
     max_pixels : int or None
         Larger photos are refused; None for the default.
     allow_truncated : bool
@@ -47,19 +47,24 @@ class PhotoDecoder:
 
     def __init__(
         self,
-        maker: Composition,
+        preprocess: Preprocessor,
         *,
         max_pixels: int | None = None,
         allow_truncated: bool = False,
         known: Callable[[str], bool] | None = None,
         augmented: AugmentedRecipe | None = None,
     ) -> None:
-        self._maker, self._known, self._augmented = maker, known, augmented
+        self._preprocess, self._known, self._augmented = preprocess, known, augmented
         self._limits = {} if max_pixels is None else {"max_pixels": max_pixels}
         self._allow_truncated = allow_truncated
         self._augmentation: Augmentation | None = None
         if augmented is not None:
             self._augmentation = Augmentation(augmented.policy, augmented.seed)
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether another process can do its work: none knows what is known here."""
+        return self._known is None
 
     def __call__(self, records: Sequence[ImageRecord]) -> list[Decoded]:
         """Read a photo.
@@ -81,7 +86,7 @@ class PhotoDecoder:
                 photo,
                 lambda *photo: [self._decoded(one, *photo) for one in records],
                 allow_truncated=self._allow_truncated,
-                at_least=self._maker.at_least,
+                at_least=self._preprocess.at_least,
                 known=lambda content: all(
                     self._is_known(self._digest(one, content)) for one in records
                 ),
@@ -104,7 +109,7 @@ class PhotoDecoder:
                 raise ValueError(f"{record.id}, and nothing that says how it is made")
             changes = self._augmentation.draw(content, record.view)
         try:
-            return Outcome(record, digest), self._maker.pixels(image, changes, sizes)
+            return Outcome(record, digest), self._preprocess(image, changes, sizes)
         except ImageError as error:
             return Outcome(record, failure=Failure(record.id, str(error))), None
 

@@ -96,14 +96,15 @@ class Looker:
         """
         record = image if isinstance(image, ImageRecord) else as_records([image])[0]
         composition = self._extractor.engine_for(1)
+        preprocess = composition.preprocessor
         reading = self._extractor.spec.reading
         try:
             made, _ = read_image(
                 record,
-                lambda photo, _, sizes: (composition.pixels(photo, None, sizes), photo.size),
+                lambda photo, _, sizes: (preprocess(photo, None, sizes), photo.size),
                 max_pixels=reading.max_pixels or MAX_PIXELS,
                 allow_truncated=reading.allow_truncated,
-                at_least=composition.at_least,
+                at_least=preprocess.at_least,
             )
         except ImageError as error:
             raise ImageError(f"{record.id}: {error}") from error
@@ -111,7 +112,7 @@ class Looker:
         # one of a large JPEG.
         seen = {how: (views, size) for some, size in made for how, views in some.items()}
         rows = composition.leaf_rows([{how: views for how, (views, _) in seen.items()}])
-        transforms = composition.transforms
+        transforms = preprocess.transforms
         return SeenPhoto(
             record.id,
             {key: array[0] for key, array in rows.items()},

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from penult.engines.composition import Composition, Pixels
+    from penult.engines.composition import Composition
+    from penult.engines.preprocessor import Pixels
     from penult.records import ImageRecord
 
 __all__ = ["EngineQueue", "Lane", "QueueClosedError", "QueueFullError", "Row"]
@@ -78,7 +79,7 @@ class Lane:
 
     def __init__(self, composition: Composition, *, max_pixels: int | None = None) -> None:
         self.composition = composition
-        self.decode = PhotoDecoder(composition, max_pixels=max_pixels)
+        self.decode = PhotoDecoder(composition.preprocessor, max_pixels=max_pixels)
         self.decoding = 0  # photos; guarded by the queue's lock, as is the next
         self.running = 0  # batches
 

@@ -15,7 +15,8 @@ from penult.images.pixels.compiled_resize import preload
 from penult.machine import cores
 
 if TYPE_CHECKING:
-    from penult.engines.composition import Composition, Pixels
+    from penult.engines.composition import Composition
+    from penult.engines.preprocessor import Pixels
     from penult.extractor import Extractor
     from penult.records import ImageRecord
 
@@ -187,4 +188,4 @@ def _images(networks: Composition, number: int) -> list[Pixels]:
     from PIL import Image
 
     noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
-    return [networks.pixels(Image.fromarray(noise))] * number
+    return [networks.preprocessor(Image.fromarray(noise))] * number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,9 @@ class Transform:
         if preprocessing.resampling == "fast":
             require_fast(option("resize", "fast"), preprocessing)
             self._fast = FastResize(preprocessing.interpolation)
+
+    def __reduce__(self) -> Any:
+        return Transform, (self.preprocessing, self.views)
 
     @property
     def at_least(self) -> tuple[int, int] | None:
