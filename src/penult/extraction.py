@@ -167,7 +167,7 @@ def extract(
         Images a call of the engine. Like `workers` and `streams`, it is chosen from the machine by
         default, and never changes a row.
     workers : int, optional
-        Decoding threads.
+        Decoding threads; from 12 on, of small photos, processes.
     streams : int, optional
         Images in the engine openvino at the same time.
     on_error : {"skip", "fail"}, default="skip"

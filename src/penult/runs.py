@@ -111,12 +111,16 @@ class Job:
         )
 
     def blocks(
-        self, records: Iterable[ImageRecord], known: Callable[[str], bool] | None = None
+        self,
+        records: Iterable[ImageRecord],
+        known: Callable[[str], bool] | None = None,
+        total: int | None = None,
     ) -> Generator[Block, None, None]:
         """Make the rows of some of the records; see `Extractor.blocks`."""
         return self.extractor.blocks(
             records,
             readers=self.listing.readers,
+            total=total,
             dtype=self.dtype,
             known=known,
             augmented=self.augmented[0] if self.augmented else None,
@@ -319,7 +323,8 @@ def _compute(job: Job, store: PartStore, ledger: Ledger, known: KnownRows) -> Ro
         first = ledger.failures[0]
         raise ImageError(first.line)
     records = (job.records[int(k)] for k in to_do)
-    with closing(job.blocks(records, known.__contains__ if known.left else None)) as blocks:
+    is_known = known.__contains__ if known.left else None
+    with closing(job.blocks(records, is_known, len(to_do))) as blocks:
         try:
             job.report(done, failed, kept)
             for block in blocks:

@@ -204,20 +204,20 @@ def test_rows_computed_in_half_precision_are_told_that_there_is_another(toy):
 
 
 def test_icons_are_handed_over_some_at_a_time_and_come_out_in_order(engine, monkeypatch):
-    from penult.engines import pipeline
+    from penult.engines import photo_readers
 
     handed = []
 
-    class Counting(pipeline.DecodingThreads):
+    class Counting(photo_readers.DecodingThreads):
         def submit(self, call, *arguments):
-            handed.append(len(arguments[0]))
+            handed.append(len(arguments[1]))
             return super().submit(call, *arguments)
 
-    monkeypatch.setattr(pipeline, "DecodingThreads", Counting)
+    monkeypatch.setattr(photo_readers, "DecodingThreads", Counting)
     shades = [k % 256 for k in range(300)]
-    for worth_it, most in ((1000.0, pipeline._AT_ONCE), (0.0, 1)):
+    for worth_it, most in ((1000.0, photo_readers._AT_ONCE), (0.0, 1)):
         handed.clear()
-        monkeypatch.setattr(pipeline, "_WORTH_IT", worth_it)
+        monkeypatch.setattr(photo_readers, "_WORTH_IT", worth_it)
         told = flat(run(records(*(png((s, s, s)) for s in shades)), engine, workers=2))
         assert [row[0] for _, row in told] == [round(s / 255, 3) for s in shades]
         assert (sum(handed), max(handed)) == (300, most)

@@ -7,10 +7,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
-from penult.decoding_threads import DecodingThreads
 from penult.engines.outcome import Outcome
 from penult.errors import ImageError, UsageError
 from penult.interface import option
@@ -22,8 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.engines.base import Engine
-    from penult.engines.composition import Composition, Pixels
+    from penult.engines.composition import Composition
     from penult.engines.photo_decoder import Decoded
+    from penult.engines.photo_readers import PhotoReaders
+    from penult.engines.preprocessor import Pixels
+    from penult.engines.reading import Photos, Reading
     from penult.recipe import AugmentedRecipe
 
     # Rows, and why some of them are no good.
@@ -34,10 +35,6 @@ __all__ = ["Block", "Outcome", "run"]
 _TOGETHER = 8
 """So many views of a photo are made from one decoding, all in one thread. More would save little,
 keep other threads from helping, and wait for the engine in memory."""
-
-_AT_ONCE, _WORTH_IT = 8, 0.002
-"""A thread is given so many photos at once, at most, where all of them take less than so many
-seconds: handing over photos one by one takes longer than decoding icons."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,8 @@ def run(
     *,
     batch_size: int | None = None,
     workers: int | None = None,
+    waiters: int | None = None,
+    total: int | None = None,
     stop_on_error: bool = False,
     max_pixels: int | None = None,
     allow_truncated: bool = False,
@@ -80,14 +79,16 @@ def run(
 ) -> Generator[Block, None, None]:
     """Run an engine over images, decoding ahead of it, with bounded memory.
 
-    Threads decode (decoders release the interpreter lock) a bounded number of images ahead; the
-    engine runs in threads of its own, as many as it says it can use. However many there are, the
+    Threads, or on many cores processes, decode a bounded number of images ahead; the engine runs in
+    threads of its own, as many as it says it can use. However many there are, the
     outcomes come in the order of the records, and a row never depends on what failed beside it.
 
     Parameters
     ----------
     batch_size : images a call of the engine; what suits the engine by default
-    workers : decoding threads; by default the number of cores, 8 at most for small photos
+    workers : how many threads or processes decode; what suits cores and photos by default
+    waiters : so many threads if `workers` is None, and no processes: the images come from a network
+    total : how many records there are; without it, only threads decode
     stop_on_error : raise at the first image that fails, in the order of the records
     max_pixels : larger images are failures, refused from their header; None for the default
     allow_truncated : take what there is of a truncated image
@@ -105,16 +106,16 @@ def run(
     from penult.engines.composition import Composition
     from penult.engines.finite import as_stored
     from penult.engines.photo_decoder import PhotoDecoder
+    from penult.engines.photo_readers import PhotoReaders
 
     maker = engine if isinstance(engine, Composition) else Composition.of(engine)
     size = maker.batch_size if batch_size is None else batch_size
-    threads = cores() if workers is None else workers
-    for name, value in (("batch_size", size), ("workers", threads)):
-        if value < 1:
+    for name, value in (("batch_size", size), ("workers", workers)):
+        if value is not None and value < 1:
             raise UsageError(f"{option(name)} is {value}; give 1 or more")
 
     decode = PhotoDecoder(
-        maker,
+        maker.preprocessor,
         max_pixels=max_pixels,
         allow_truncated=allow_truncated,
         known=known,
@@ -124,14 +125,19 @@ def run(
     def forward(images: list[Pixels]) -> _Forwarded:
         return as_stored(maker.run(images), maker.recipes, dtype) if images else ((), {})
 
-    decoders = DecodingThreads(workers)
+    readers = PhotoReaders(
+        decode,
+        workers or waiters,
+        total if waiters is None else None,
+        # Of views, there are several already.
+        **({} if augmented is None else {"at_once": 1}),
+    )
     runners = NetworkThreads(maker.concurrency)
     waiting: deque[tuple[list[Outcome], Future[_Forwarded]]] = deque()
     stopped = False
     try:
         photos = ([one] for one in records) if augmented is None else _photos(records)
-        at_most = _AT_ONCE if augmented is None else 1  # of views, there are several already
-        decoded = _ahead(decoders, decode, photos, size + 2 * threads, threads, at_most)
+        decoded = _ahead(readers, photos, size + 2 * (workers or waiters or cores()))
         while not stopped:
             outcomes: list[Outcome] = []
             images: list[Pixels] = []
@@ -155,7 +161,7 @@ def run(
         while waiting:
             yield _block(*waiting.popleft(), stop_on_error=stop_on_error)
     finally:
-        decoders.shutdown(cancel_futures=True)
+        readers.shutdown()
         runners.shutdown(wait=True, cancel_futures=True)
 
 
@@ -193,35 +199,22 @@ def _photos(records: Iterable[ImageRecord]) -> Iterator[list[ImageRecord]]:
 
 
 def _ahead(
-    pool: DecodingThreads,
-    decode: Callable[[Sequence[ImageRecord]], list[Decoded]],
-    photos: Iterable[Sequence[ImageRecord]],
-    window: int,
-    least: int,
-    at_most: int,
+    readers: PhotoReaders, photos: Iterable[Sequence[ImageRecord]], window: int
 ) -> Iterator[Decoded]:
-    """Map over the photos in threads, in order.
+    """Map over the photos, in order.
 
-    At most `window` records ahead of the consumer, or `least` tasks, which keep all threads busy;
-    each task is one photo, or up to `at_most` small ones.
+    At most `window` records ahead of the consumer, or as many tasks as keep all readers busy.
     """
-
-    def decode_all(some: Sequence[Sequence[ImageRecord]]) -> tuple[list[Decoded], float]:
-        begun = perf_counter()
-        found = [one for photo in some for one in decode(photo)]
-        return found, (perf_counter() - begun) / len(some)
-
-    futures: deque[tuple[Future[tuple[list[Decoded], float]], int]] = deque()
-    ahead, at_once, left = 0, 1, iter(photos)
-    while some := list(islice(left, at_once)):
+    tasks: deque[tuple[Future[Reading], Photos, int]] = deque()
+    ahead, left = 0, iter(photos)
+    while some := list(islice(left, readers.at_once)):
         count = sum(map(len, some))
-        while ahead + count > window and len(futures) > least:
-            future, records = futures.popleft()
+        while ahead + count > window and len(tasks) > readers.busy:
+            task, given, records = tasks.popleft()
             ahead -= records
-            decoded, seconds = future.result()
-            at_once = min(at_most, max(1, int(_WORTH_IT / max(seconds, 1e-9))))
-            yield from decoded
-        futures.append((pool.submit(decode_all, some), count))
+            yield from readers.result(task, given).decoded
+        tasks.append((readers.submit(some), some, count))
         ahead += count
-    while futures:
-        yield from futures.popleft()[0].result()[0]
+    while tasks:
+        task, given, _ = tasks.popleft()
+        yield from readers.result(task, given).decoded

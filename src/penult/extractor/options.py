@@ -39,7 +39,8 @@ class ReadingOptions:
     Attributes
     ----------
     workers : int or None
-        Decoding threads; chosen from the machine and the images' source by default.
+        Decoding threads; from 12 on, of small photos, processes. Chosen from the machine and the
+        images' source by default.
     max_pixels : int or None
         Refuse larger images, from their header.
     allow_truncated : bool

@@ -86,6 +86,17 @@ def test_what_is_larger_than_the_budget_runs_alone_and_is_not_overtaken():
     assert order == [("huge", 100), ("later", 20)]
 
 
+def test_what_is_too_large_for_the_share_of_a_process_waits_for_its_turn_among_all():
+    budget, turn = Budget(100 * MB), threading.Lock()
+    budget.divide(50 * MB, turn)
+    with budget.hold(49 * MB):
+        assert not turn.locked()
+    with budget.hold(51 * MB):
+        assert turn.locked()
+    assert not turn.locked()
+    assert budget.held == 0
+
+
 def test_what_is_small_does_not_queue():
     budget = Budget(100 * MB)
     with budget.hold(500 * MB), budget.hold(16 * MB):

@@ -6,7 +6,7 @@ import ctypes
 import os
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from threading import Condition
 
 from PIL import Image
@@ -37,6 +37,17 @@ class Budget:
         self.held = 0
         self._queue: deque[object] = deque()
         self._change = Condition()
+        self._turn: AbstractContextManager[object] = nullcontext()
+
+    def divide(self, size: int, turn: AbstractContextManager[object]) -> None:
+        """Have only so many bytes; other processes have the rest.
+
+        Parameters
+        ----------
+        size : bytes
+        turn : held while an image is decoded that takes more than that: a lock that all have
+        """
+        self.size, self._turn = size, turn
 
     @contextmanager
     def hold(self, weight: int) -> Iterator[None]:
@@ -56,10 +67,13 @@ class Budget:
             finally:
                 self._queue.remove(ticket)
                 self._change.notify_all()
-        if weight == self.size:
-            _trim_heap()
         try:
-            yield
+            if weight < self.size:
+                yield
+                return
+            with self._turn:
+                _trim_heap()
+                yield
         finally:
             with self._change:
                 self.held -= weight

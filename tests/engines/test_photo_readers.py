@@ -1,0 +1,262 @@
+"""Photos are read by threads or by processes, and nothing but the time shows which."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import Future
+
+import psutil
+import pytest
+from PIL import Image
+
+from penult.backbones.registry import open_backbone
+from penult.engines import photo_readers, reading_processes
+from penult.engines.photo_decoder import PhotoDecoder
+from penult.engines.photo_readers import PhotoReaders
+from penult.engines.pipeline import run
+from penult.engines.preprocessor import Preprocessor
+from penult.engines.reading import Reading, read_photos
+from penult.engines.reading_processes import ReadingProcesses
+from penult.engines.registry import open_engine
+from penult.images.in_memory import as_records
+from penult.records import ImageRecord
+
+pytestmark = [pytest.mark.light, pytest.mark.once]
+
+
+def png(shade: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (9, 7), (shade,) * 3).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def engine(toy):
+    backbone = open_backbone(toy)
+    return open_engine(backbone, [backbone.recipe()], engine="auto", device="cpu")
+
+
+@pytest.fixture
+def two_are_enough(monkeypatch):
+    """On two cores, and whatever is left to do, processes read photos once these are known to be
+    small; they are waited for."""
+    monkeypatch.setattr(photo_readers, "cores", lambda: 2)
+    monkeypatch.setattr(photo_readers, "_CORES", 2)
+    monkeypatch.setattr(photo_readers, "_WORTH_STARTING", 0)
+    monkeypatch.setattr(photo_readers, "_SMALL", 60.0)
+    monkeypatch.setattr(
+        ReadingProcesses, "are_ready", property(lambda self: self._first.result(60) is None)
+    )
+
+
+def outcomes(blocks) -> dict[str, object]:
+    """The mean shade of each image, or why there is none."""
+    told: dict[str, object] = {}
+    for block in blocks:
+        rows = iter(block.rows[0] if block.rows else ())
+        for outcome in block.outcomes:
+            failure = outcome.failure
+            told[outcome.record.id] = (
+                failure.reason if failure else (outcome.digest, round(255 * next(rows)[0]))
+            )
+    return told
+
+
+def test_processes_give_the_outcomes_that_threads_give(engine, two_are_enough, tmp_path):
+    parent, log = os.getpid(), tmp_path / "processes"
+    contents = [b"not an image" if k % 10 == 9 else png(k) for k in range(60)]
+
+    def opened(data: bytes) -> io.BytesIO:
+        with log.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return io.BytesIO(data)
+
+    records = [
+        ImageRecord(f"{k:02}.png", lambda data=data: opened(data))
+        for k, data in enumerate(contents)
+    ]
+    by_processes = outcomes(run(records, engine, total=len(records)))
+    others = {int(line) for line in log.read_text().split()} - {parent}
+    assert others
+    assert not any(psutil.pid_exists(other) for other in others)
+    assert by_processes == outcomes(run(records, engine))
+    assert list(by_processes) == [record.id for record in records]
+    assert by_processes["08.png"][1] == 8
+    assert "not an image" in by_processes["19.png"]
+
+
+def test_what_a_process_read_when_it_was_killed_is_read_again(engine, two_are_enough, caplog):
+    parent = os.getpid()
+
+    def opened(k: int) -> io.BytesIO:
+        if k == 30 and os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return io.BytesIO(png(k))
+
+    records = [ImageRecord(f"{k:02}.png", lambda k=k: opened(k)) for k in range(60)]
+    told = outcomes(run(records, engine, total=len(records)))
+    assert [shade for _, shade in told.values()] == list(range(60))
+    (warning,) = caplog.messages
+    assert "photos are read by threads from here on" in warning
+    assert "TerminatedWorkerError" in warning
+
+
+def test_where_no_process_can_be_started_threads_go_on(engine, two_are_enough, caplog, monkeypatch):
+    def no_memory(*_):
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(ReadingProcesses, "__init__", no_memory)
+    records = [ImageRecord(f"{k:02}.png", lambda k=k: io.BytesIO(png(k))) for k in range(20)]
+    assert len(outcomes(run(records, engine, total=len(records)))) == 20
+    (warning,) = caplog.messages
+    assert "Cannot allocate memory" in warning
+
+
+class Counted:
+    """In place of processes: reads at once, and counts its tasks and their photos."""
+
+    are_ready = True
+
+    def __init__(self, count: int, decode: PhotoDecoder) -> None:
+        self.count, self.decode, self.tasks = count, decode, []
+        all_counted.append(self)
+
+    def submit(self, photos) -> Future[Reading]:
+        self.tasks.append(len(photos))
+        done: Future[Reading] = Future()
+        done.set_result(read_photos(self.decode, photos))
+        return done
+
+    def shutdown(self) -> None:
+        pass
+
+
+all_counted: list[Counted] = []
+
+
+@pytest.fixture
+def sixteen_cores(monkeypatch):
+    all_counted.clear()
+    monkeypatch.setattr(photo_readers, "cores", lambda: 16)
+    monkeypatch.setattr(photo_readers, "free_memory", lambda: 1 << 36)
+    monkeypatch.setattr(photo_readers, "_WORTH_STARTING", 30)
+    monkeypatch.setattr(photo_readers, "_SMALL", 60.0)
+    monkeypatch.setattr(reading_processes, "ReadingProcesses", Counted)
+
+
+def files(folder, count=60) -> list[ImageRecord]:
+    folder.mkdir()
+    for k in range(count):
+        folder.joinpath(f"{k:02}.png").write_bytes(png(k))
+    return as_records([folder / f"{k:02}.png" for k in range(count)])
+
+
+def read_all(records, **options) -> None:
+    blocks = run(records, options.pop("engine"), **{"total": len(records), **options})
+    assert len(outcomes(blocks)) == len(records)
+
+
+def test_many_small_photos_are_read_by_a_process_a_core(engine, sixteen_cores, tmp_path):
+    read_all(files(tmp_path / "photos"), engine=engine)
+    (pool,) = all_counted
+    assert pool.count == 16
+    assert sum(pool.tasks) > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "changed"),
+    [
+        ({"workers": 8}, {}),
+        ({"waiters": 16}, {}),
+        ({"total": None}, {}),
+        ({"known": lambda digest: False}, {}),
+        ({}, {"cores": lambda: 8}),
+        ({}, {"free_memory": lambda: 1 << 30}),
+        ({}, {"_WORTH_STARTING": 61}),
+        ({}, {"_SMALL": -1.0}),
+    ],
+    ids=[
+        "eight workers",
+        "a network to wait for",
+        "nobody knows how many",
+        "known rows",
+        "eight cores",
+        "little memory",
+        "few photos",
+        "large photos",
+    ],
+)
+def test_threads_read_where_processes_would_not_pay(
+    engine, sixteen_cores, tmp_path, monkeypatch, options, changed
+):
+    for name, value in changed.items():
+        monkeypatch.setattr(photo_readers, name, value)
+    read_all(files(tmp_path / "photos"), engine=engine, **options)
+    assert not any(pool.tasks for pool in all_counted)
+
+
+def test_images_in_memory_stay_in_this_process(engine, sixteen_cores):
+    read_all(as_records([Image.new("RGB", (9, 7), (k,) * 3) for k in range(60)]), engine=engine)
+    assert not any(pool.tasks for pool in all_counted)
+
+
+@pytest.mark.parametrize(
+    ("most", "size", "at_once"), [(8, 0, 8), (8, 224, 6), (8, 384, 2), (1, 0, 1)]
+)
+def test_a_process_is_given_a_megabyte_of_pixels_at_once(
+    sixteen_cores, toy, monkeypatch, most, size, at_once
+):
+    readers = PhotoReaders(
+        PhotoDecoder(Preprocessor([open_backbone(toy).recipe()])), None, 1000, most
+    )
+    slow = Reading([], seconds=1.0, core_seconds=1.0, size=3 * size**2)
+    task: Future[Reading] = Future()
+    task.set_result(slow)
+    assert readers.at_once == 1
+    readers.result(task, [])
+    assert readers.at_once == 1
+    readers.submit([[ImageRecord("a.png", lambda: io.BytesIO(png(1)))]])
+    assert readers.at_once == at_once
+    readers.shutdown()
+
+
+SCRIPT = """
+import os, time
+from penult.backbones.registry import open_backbone
+from penult.engines.photo_decoder import PhotoDecoder
+from penult.engines.preprocessor import Preprocessor
+from penult.engines.reading_processes import ReadingProcesses
+
+pool = ReadingProcesses(1, PhotoDecoder(Preprocessor([open_backbone("efficientnet_lite0").recipe()])))
+print(pool._pool.submit(os.getpid).result(), flush=True)
+print(pool._pool.submit(os.getpid).result() if input() else "", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_process_is_left_alone_by_ctrl_c_and_ends_with_its_parent():
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as parent:
+        try:
+            child = int(parent.stdout.readline())
+            os.kill(child, signal.SIGINT)
+            parent.stdin.write("still there?\n")
+            parent.stdin.flush()
+            assert int(parent.stdout.readline()) == child
+        finally:
+            parent.kill()
+    until = time.monotonic() + 30
+    while psutil.pid_exists(child):
+        assert time.monotonic() < until, "the process outlives its parent"
+        time.sleep(0.05)
