@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import Future
+from pathlib import Path
 
 import psutil
 import pytest
@@ -24,6 +26,7 @@ from penult.engines.reading import Reading, read_photos
 from penult.engines.reading_processes import ReadingProcesses
 from penult.engines.registry import open_engine
 from penult.images.in_memory import as_records
+from penult.images.pixels.budget import DECODING
 from penult.records import ImageRecord
 
 pytestmark = [pytest.mark.light, pytest.mark.once]
@@ -72,8 +75,10 @@ def test_processes_give_the_outcomes_that_threads_give(engine, two_are_enough, t
     contents = [b"not an image" if k % 10 == 9 else png(k) for k in range(60)]
 
     def opened(data: bytes) -> io.BytesIO:
+        from penult.images.pixels.budget import DECODING  # that of the process
+
         with log.open("a") as file:
-            file.write(f"{os.getpid()}\n")
+            file.write(f"{os.getpid()} {DECODING.size}\n")
         return io.BytesIO(data)
 
     records = [
@@ -81,9 +86,11 @@ def test_processes_give_the_outcomes_that_threads_give(engine, two_are_enough, t
         for k, data in enumerate(contents)
     ]
     by_processes = outcomes(run(records, engine, total=len(records)))
-    others = {int(line) for line in log.read_text().split()} - {parent}
-    assert others
-    assert not any(psutil.pid_exists(other) for other in others)
+    room = dict(map(int, line.split()) for line in log.read_text().splitlines())
+    assert room.pop(parent) == DECODING.size
+    assert room
+    assert set(room.values()) == {DECODING.size // 2}
+    assert not any(psutil.pid_exists(other) for other in room)
     assert by_processes == outcomes(run(records, engine))
     assert list(by_processes) == [record.id for record in records]
     assert by_processes["08.png"][1] == 8
@@ -144,7 +151,7 @@ def sixteen_cores(monkeypatch):
     all_counted.clear()
     monkeypatch.setattr(photo_readers, "cores", lambda: 16)
     monkeypatch.setattr(photo_readers, "free_memory", lambda: 1 << 36)
-    monkeypatch.setattr(photo_readers, "_WORTH_STARTING", 30)
+    monkeypatch.setattr(photo_readers, "_WORTH_STARTING", 5)
     monkeypatch.setattr(photo_readers, "_SMALL", 60.0)
     monkeypatch.setattr(reading_processes, "ReadingProcesses", Counted)
 
@@ -205,24 +212,58 @@ def test_images_in_memory_stay_in_this_process(engine, sixteen_cores):
     assert not any(pool.tasks for pool in all_counted)
 
 
-@pytest.mark.parametrize(
-    ("most", "size", "at_once"), [(8, 0, 8), (8, 224, 6), (8, 384, 2), (1, 0, 1)]
-)
-def test_a_process_is_given_a_megabyte_of_pixels_at_once(
-    sixteen_cores, toy, monkeypatch, most, size, at_once
-):
-    readers = PhotoReaders(
-        PhotoDecoder(Preprocessor([open_backbone(toy).recipe()])), None, 1000, most
-    )
-    slow = Reading([], seconds=1.0, core_seconds=1.0, size=3 * size**2)
-    task: Future[Reading] = Future()
-    task.set_result(slow)
-    assert readers.at_once == 1
-    readers.result(task, [])
-    assert readers.at_once == 1
-    readers.submit([[ImageRecord("a.png", lambda: io.BytesIO(png(1)))]])
-    assert readers.at_once == at_once
+@pytest.fixture
+def readers(sixteen_cores, toy):
+    """Of forty photos, eight a task at most."""
+    readers = PhotoReaders(PhotoDecoder(Preprocessor([open_backbone(toy).recipe()])), None, 40, 8)
+    yield readers
     readers.shutdown()
+
+
+def tell(readers: PhotoReaders, *, core_seconds: float = 0.0, size: int = 0) -> None:
+    """Let them know of one photo that was read."""
+    task: Future[Reading] = Future()
+    task.set_result(Reading([], 1.0, core_seconds, size))
+    readers.result(task, [])
+
+
+def submit(readers: PhotoReaders, photos: int = 1) -> None:
+    photo = ImageRecord("a.png", lambda: io.BytesIO(png(1)))
+    readers.submit([[photo]] * photos)
+
+
+@pytest.mark.parametrize(("edge", "at_once"), [(1, 8), (224, 6), (384, 2), (1024, 1)])
+def test_a_process_is_given_a_megabyte_of_pixels_at_once(readers, edge, at_once):
+    assert readers.at_once == 1
+    tell(readers, size=3 * edge**2)
+    assert readers.at_once == 1  # a thread gets one that took a second
+    submit(readers)
+    assert readers.at_once == at_once
+
+
+def test_there_are_two_tasks_for_each_process(readers):
+    assert readers.busy == 16
+    tell(readers)
+    submit(readers)
+    assert readers.busy == 32
+
+
+def test_photos_that_become_large_go_to_threads(readers):
+    tell(readers)
+    submit(readers)
+    tell(readers, core_seconds=61.0)
+    submit(readers)
+    tell(readers)
+    submit(readers)
+    (pool,) = all_counted
+    assert pool.tasks == [1, 1]
+
+
+def test_what_threads_have_begun_is_not_left_for_processes(readers):
+    submit(readers, photos=36)
+    tell(readers)
+    submit(readers)
+    assert not all_counted
 
 
 SCRIPT = """
@@ -250,6 +291,10 @@ def test_a_process_is_left_alone_by_ctrl_c_and_ends_with_its_parent():
     ) as parent:
         try:
             child = int(parent.stdout.readline())
+            status = Path(f"/proc/{child}/status")
+            if status.exists():  # on Linux: it never got any, not even while it started
+                (blocked,) = re.findall("SigBlk:\t(.*)", status.read_text())
+                assert int(blocked, 16) & 1 << signal.SIGINT - 1
             os.kill(child, signal.SIGINT)
             parent.stdin.write("still there?\n")
             parent.stdin.flush()

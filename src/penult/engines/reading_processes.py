@@ -82,9 +82,15 @@ def _interrupts_left_to_us() -> Iterator[None]:
     The terminal sends it to all. A process that ignores it once Python runs would still show a
     traceback before.
     """
+    from multiprocessing import resource_tracker
+
+    from loky.backend import resource_tracker as loky_tracker
+
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    for tracker in (resource_tracker, loky_tracker):
+        tracker.ensure_running()  # which would let interrupts through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
