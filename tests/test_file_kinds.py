@@ -59,9 +59,15 @@ BOTH = r"\(comparison.features.a\.h5, comparison.features.b\.h5\)"
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("flowers.skops", rf"flowers\.skops is a classifier, not a network; {CLASSIFY}"),
+        (
+            "flowers.skops",
+            rf"flowers\.skops is a classifier, not a network; penult\.info\('flowers\.skops'\) names its network; {CLASSIFY}",
+        ),
         ("rows.h5", r"is a feature file, or another in HDF5, not a network; penult\.info\('rows"),
-        ("rows.index", r"is an index, not a network; search in it with: penult\.search\('rows\.in"),
+        (
+            "rows.index",
+            r"is an index, not a network; penult\.info\('rows\.index'\) names its network; search in it with: penult\.search\('rows\.in",
+        ),
     ],
 )
 def test_what_is_no_network_is_not_suggested_for_one(prefix, name, said):

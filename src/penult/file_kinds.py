@@ -142,6 +142,13 @@ _WANTED: dict[Wanted, str] = {
 
 
 def _next(path: Path, kind: Kind, wanted: Wanted) -> str:
+    use = _use(path, kind, wanted)
+    if kind in ("classifier", "index") and wanted == "network":
+        return f"{command('info', str(path))} names its network; {use}"
+    return use
+
+
+def _use(path: Path, kind: Kind, wanted: Wanted) -> str:
     given = str(path)
     if kind in ("checkpoint", "network"):
         rows = command("extract", "PHOTOS", model=given, output="features.h5")
