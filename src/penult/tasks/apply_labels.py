@@ -228,10 +228,13 @@ def _refuse_misspelled(file: Path, wanted: Mapping[str, str | None], known: Sequ
     """
     images = Counter(name for one in wanted.values() if one for name in one.split("|"))
     new = sorted(set(images).difference(known))
+    # Of two new ones, one that is much rarer is misspelled, and not a class of its own.
+    may_be_meant = {
+        rare: [*known, *(one for one in new if images[one] >= _MUCH_RARER * rare)]
+        for rare in {images[name] for name in new}
+    }
     for name in new:
-        # Of two new ones, one that is much rarer is misspelled, and not a class of its own.
-        common = [one for one in new if images[one] >= _MUCH_RARER * images[name]]
-        meant = likely_meant(name, [*known, *common])
+        meant = likely_meant(name, may_be_meant[images[name]])
         if meant is not None:
             image = next(one for one, label in wanted.items() if name in (label or "").split("|"))
             hint = f"{option('allow_new', True)} takes it as a new class"
