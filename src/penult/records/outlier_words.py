@@ -38,10 +38,7 @@ REASONS = {
 PICTURE_REASONS = tuple(one for one in REASONS if one not in ("knn_distance", "lof"))
 """Those that are measured of pictures."""
 
-UNUSUAL = (
-    "unusual is more than three interquartile ranges above the third quartile of what it is "
-    "compared with"
-)
+UNUSUAL = "unusual: more than 3 interquartile ranges above the third quartile (Tukey's outer fence)"
 """The rule by which a row is far from others, or a local outlier, for who reads the number."""
 
 _REFERENCES = {

@@ -161,8 +161,7 @@ def _show(found: Outliers, limit: int) -> None:
         if len(found.odd) > limit:
             say(f"and {count(len(found.odd) - limit, 'more odd picture')}")
     say(found.method_line)
-    unusual = f"{found.unusual_line}; {UNUSUAL}"
-    for line in (found.not_compared_line, unusual, found.pictures_line):
+    for line in (found.not_compared_line, found.unusual_line, UNUSUAL, found.pictures_line):
         if line:
             say(line)
     if found.measured and not any(one.reason == "blurry" for one in found.issues):
