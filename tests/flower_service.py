@@ -60,8 +60,12 @@ class FlowerService:
         self._ask("thumbnail")
         return f"thumbnail of {id}".encode()
 
-    async def set_label(self, id, label, who=None):
+    async def set_label(self, id, label, who=None, *, expected=...):
         self._ask("set_label")
+        now = self.labels[id]
+        if expected not in (..., now):
+            told = {"labels": [{"id": id, "label": now, "who": "pigeon:bob"}]}
+            raise ServiceError(f"{id!r} has {now!r} now, given by 'pigeon:bob' since", 409, told)
         entry = LabelEntry(
             len(self.log) + 1, id, self.labels[id], label, who, "2026-01-01T00:00:00Z"
         )

@@ -264,6 +264,10 @@ def test_an_image_that_cannot_be_read_is_named(extractor, paths, tmp_path):
         extractor.transform([*paths, tmp_path / "text.jpg"])
     with pytest.raises(ImageError, match=r"nowhere\.jpg: is not there"):
         extractor.transform([*paths, tmp_path / "nowhere.jpg"])
+    with pytest.raises(
+        ImageError, match=r"is not there; did you mean .*text\.jpg\? Capitals count"
+    ):
+        extractor.transform([tmp_path / "Text.JPG"])
     floats = Image.fromarray(np.zeros((4, 4), np.float32))
     with pytest.raises(ImageError, match=r"image 1 \(Pillow image of mode F\): holds floating"):
         extractor.transform([paths[0], floats])

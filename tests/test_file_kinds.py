@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 import penult
+from penult.backbones.checkpoint_note import read_note
 from penult.backbones.registry import open_backbone
+from penult.backbones.weights.arrays import is_safetensors
 from penult.classify.loading import load_classifier
 from penult.errors import ClassifierFileError, UnknownNameError, WrongFileError
 from penult.file_kinds import kind_of
@@ -59,9 +61,15 @@ BOTH = r"\(comparison.features.a\.h5, comparison.features.b\.h5\)"
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("flowers.skops", rf"flowers\.skops is a classifier, not a network; {CLASSIFY}"),
+        (
+            "flowers.skops",
+            rf"flowers\.skops is a classifier, not a network; penult\.info\('flowers\.skops'\) names its network; {CLASSIFY}",
+        ),
         ("rows.h5", r"is a feature file, or another in HDF5, not a network; penult\.info\('rows"),
-        ("rows.index", r"is an index, not a network; search in it with: penult\.search\('rows\.in"),
+        (
+            "rows.index",
+            r"is an index, not a network; penult\.info\('rows\.index'\) names its network; search in it with: penult\.search\('rows\.in",
+        ),
     ],
 )
 def test_what_is_no_network_is_not_suggested_for_one(prefix, name, said):
@@ -157,3 +165,20 @@ def test_weights_beside_photos_make_no_network_of_a_folder(tmp_path):
     assert kind_of(tmp_path) is None
     (tmp_path / "recipe.json").touch()
     assert kind_of(tmp_path) == "checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("head", "is_one"),
+    [
+        pytest.param(safetensors(0x80), True, id="safetensors"),
+        pytest.param(b"abcdefgh{", False, id="text whose ninth byte is a brace"),
+        pytest.param((100_000_001).to_bytes(8, "little") + b"{", False, id="too long a header"),
+        pytest.param(bytes(8) + b'{"__metadata__": {"penult": "{}"}}', False, id="no header"),
+        pytest.param(b"\x80", False, id="a byte"),
+    ],
+)
+def test_a_safetensors_file_is_known_by_its_length_as_well_wherever_one_is_read(head, is_one):
+    (path := Path("some.bin")).write_bytes(head)
+    assert (kind_of(path) == "network") is is_one
+    assert is_safetensors(path) is is_one
+    assert read_note(path, "penult") is None

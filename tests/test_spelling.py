@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
+from penult import spelling
 from penult.errors import UnknownNameError
 from penult.spelling import closest, likely_meant
 
@@ -35,6 +38,33 @@ def test_the_likeliest_is_first_and_what_is_much_less_likely_is_left_out(typed, 
 )
 def test_a_name_that_may_be_a_new_one_is_meant_otherwise_only_where_it_is_very_close(typed, meant):
     assert likely_meant(typed, ["cat", "rose", "sunflower", "tulip", "type 1"]) == meant
+
+
+def test_names_are_passed_over_only_where_comparing_with_all_finds_none(monkeypatch):
+    draw = random.Random(0)
+
+    def word():
+        return "".join(draw.choices("aaAbcde\u0130\u00df 12", k=draw.randrange(14)))
+
+    def mistyped(name):
+        place = draw.randrange(len(name) + 1)
+        return name[:place] + draw.choice(["x", "", "1"]) + name[place + draw.randrange(2) :]
+
+    cases = [[word() for _ in range(5)] for _ in range(400)]
+    cases = [(mistyped(draw.choice(known)), known) for known in cases]
+    quick = [likely_meant(name, known) for name, known in cases]
+    monkeypatch.setattr(spelling, "_with_such_letters", lambda _, known: known)
+    assert quick == [likely_meant(name, known) for name, known in cases]
+    assert 100 < sum(one is not None for one in quick) < 300
+
+
+def test_a_name_that_none_has_the_letters_of_is_not_compared_with_all(monkeypatch):
+    compared = []
+    monkeypatch.setattr(spelling, "closest", lambda name, *_: compared.append(name) or ["tulip"])
+    known = ["cat", "rose", "tulip", "type 1"]
+    for name in ("primrose", "bat", "type 2", "tulp"):
+        likely_meant(name, known)
+    assert compared == ["tulp"]
 
 
 def test_the_best_is_named_first_wherever_it_is_in_the_list():

@@ -146,6 +146,8 @@ class UnknownNameError(UsageError, KeyError):
     meant : iterable of str, optional
         Names that are surely meant, however they are spelled; others are suggested only where
         there are none.
+    every : str, optional
+        What says all allowed names, or their number; left out where the message lists them anyway.
 
     Attributes
     ----------
@@ -162,6 +164,7 @@ class UnknownNameError(UsageError, KeyError):
         hint: str = "",
         *,
         meant: Iterable[str] = (),
+        every: str = "",
     ) -> None:
         known = list(allowed)
         self.suggestions = list(meant) or _suggestions(str(name).lower(), known)
@@ -171,8 +174,9 @@ class UnknownNameError(UsageError, KeyError):
             message += f"; did you mean {', '.join(self.suggestions)}?"
         elif len(known) <= 12:
             message += f"; allowed: {', '.join(known)}"
-        if hint:
-            message += f" ({hint})"
+            every = ""
+        if more := "; ".join(filter(None, (every, hint))):
+            message += f" ({more})"
         super().__init__(message)
 
     def __reduce__(self) -> Any:

@@ -14,7 +14,7 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.distributed import OnCluster, RayOptions, RowsRun, Target, require_no_output_options
-from penult.errors import UnknownNameError, UsageError
+from penult.errors import ImageError, UnknownNameError, UsageError
 from penult.extractor import (
     EngineOptions,
     ExtractorSpec,
@@ -32,10 +32,13 @@ from penult.images.augmentation_options import AugmentationOptions
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import log_failures, log_labels
+from penult.images.pixels.decode import MAX_PIXELS
+from penult.images.read import read_pixels
 from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
 from penult.recipe import Pooling, Precision, Views
-from penult.runs import Job, to_file, to_memory
+from penult.records import Failure
+from penult.runs import Job, no_row, to_file, to_memory
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -397,14 +400,31 @@ class Extraction:
 
         Raises
         ------
+        SourceError
+            If it is a single image, and that cannot be read: it would be of no use with a label.
         UsageError
         """
         if self.needs_labels and not any(one.labels for one in listing.records.annotations()):
+            self._require_readable(listing)
             raise UsageError(
                 f"none of {count(len(listing.records), 'image')} has a label; put them into one "
                 f"folder a class, or give {option('labels', 'FILE')} or "
                 f"{option('label_pattern', 'REGEX')}"
             )
+
+    def _require_readable(self, listing: Listing) -> None:
+        if len(listing.records) != 1:  # of many, the cause would be known only after all were read
+            return
+        record, reading = listing.records[0], self.extractor.reading
+        try:
+            read_pixels(
+                record,
+                lambda _: None,
+                max_pixels=reading.max_pixels or MAX_PIXELS,
+                allow_truncated=reading.allow_truncated,
+            )
+        except ImageError as error:
+            raise no_row(Failure(record.id, str(error))) from error
 
     def _job(self, images: Images, leave_out: Sequence[Path], tell: Tell) -> Job:
         sources, offline = self.listing.sources(images), self.extractor.weights.offline

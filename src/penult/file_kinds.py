@@ -24,6 +24,7 @@ __all__ = [
     "kind_of",
     "kind_of_file",
     "refuse_other_kind",
+    "safetensors_header",
 ]
 
 Kind = Literal["checkpoint", "classifier", "comparison", "exported", "features", "index", "network"]
@@ -39,6 +40,7 @@ HDF5, INDEX = b"\x89HDF\r\n\x1a\n", b"\x89PIX\r\n\x1a\n"
 WEIGHTS, RECIPE = "weights.safetensors", "recipe.json"
 """What a fine-tuned network's folder has, beside others."""
 
+_LONGEST_HEADER = 100_000_000  # of the safetensors library
 _EXPORTED = b"penult.label_names"
 _END = 1 << 26  # bytes of an ONNX file in which its metadata are, which come after the graph
 
@@ -98,8 +100,19 @@ def kind_of_file(file: BinaryIO) -> Kind | None:
         return "index"
     if head.startswith(ZIP):
         return _kind_of_archive(file)
-    # Safetensors: the length of what follows, in eight bytes, which is JSON.
-    return "network" if head[8:] == b"{" and not any(head[5:8]) else None
+    return "network" if safetensors_header(head) is not None else None
+
+
+def safetensors_header(head: bytes) -> int | None:
+    """Read how long the JSON header of a safetensors file is; None of what begins otherwise.
+
+    Parameters
+    ----------
+    head : bytes
+        The first nine: the length in eight, and the first of the JSON, which belongs to it.
+    """
+    length = int.from_bytes(head[:8], "little")
+    return length if head[8:9] == b"{" and 0 < length <= _LONGEST_HEADER else None
 
 
 def _kind_of_archive(file: BinaryIO) -> Kind | None:
@@ -142,6 +155,13 @@ _WANTED: dict[Wanted, str] = {
 
 
 def _next(path: Path, kind: Kind, wanted: Wanted) -> str:
+    use = _use(path, kind, wanted)
+    if kind in ("classifier", "index") and wanted == "network":
+        return f"{command('info', str(path))} names its network; {use}"
+    return use
+
+
+def _use(path: Path, kind: Kind, wanted: Wanted) -> str:
     given = str(path)
     if kind in ("checkpoint", "network"):
         rows = command("extract", "PHOTOS", model=given, output="features.h5")

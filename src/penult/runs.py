@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from penult.images.listing import Listing
     from penult.recipe import AugmentedRecipe, Recipe
 
-__all__ = ["Compute", "Job", "new_outcomes", "to_file", "to_memory"]
+__all__ = ["Compute", "Job", "new_outcomes", "no_row", "to_file", "to_memory"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,13 +185,18 @@ class Job:
         if gone and "-" in self.origin.get("sources", ()):
             elsewhere = f"; paths are relative to the current folder, {Path.cwd()}"
         if photos == 1:
-            return SourceError(
-                f"{short_text(first.id, 200)} gave no row: it {short_text(first.reason, 600)}"
-                f"{elsewhere or '; give another image, or a folder of them'}"
-            )
+            return no_row(first, elsewhere)
         return SourceError(
             f"none of {count(photos, 'image')} gave a row; the first, {first.line}{elsewhere}"
         )
+
+
+def no_row(failure: Failure, elsewhere: str = "") -> SourceError:
+    """Say why the only image gave no row, and what to do: `elsewhere`, or give another."""
+    return SourceError(
+        f"{short_text(failure.id, 200)} gave no row: it {short_text(failure.reason, 600)}"
+        f"{elsewhere or '; give another image, or a folder of them'}"
+    )
 
 
 def to_memory(job: Job) -> h5py.File:

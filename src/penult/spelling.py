@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 
 __all__ = ["closest", "in_other_case", "likely_meant"]
 
 _LETTERS_A_TYPO = 4
+_TIMES = 4  # that a letter is counted, so that a long name takes no more than a short one
 _DIGITS = re.compile(r"\d")
 
 
@@ -47,10 +49,13 @@ def likely_meant(name: str, known: Iterable[str]) -> str | None:
     known : iterable of str
         The names that there are; case does not count.
     """
+    known = list(known)
+    # `closest` compares with all of them, which takes a hundred times as long as their letters.
+    if all(_is_other_number(name, one) for one in _with_such_letters(name, known)):
+        return None
     for one in closest(name, known, 1):
-        is_other_number = _DIGITS.sub("", name) == _DIGITS.sub("", one)
-        typos = _typos(name.lower(), one.lower())
-        if typos <= len(name) // _LETTERS_A_TYPO and not is_other_number:
+        few = len(name) // _LETTERS_A_TYPO
+        if not _is_other_number(name, one) and _typos(name.lower(), one.lower()) <= few:
             return one
     return None
 
@@ -73,6 +78,33 @@ def in_other_case(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
         for name in folded.get(one.casefold(), ()):
             if name != one:
                 found.setdefault(name, one)
+    return found
+
+
+def _is_other_number(name: str, known: str) -> bool:
+    return _DIGITS.sub("", name) == _DIGITS.sub("", known)
+
+
+def _with_such_letters(name: str, known: Iterable[str]) -> Iterator[str]:
+    """Those of the known names whose letters, in whatever order, may be those of few typos."""
+    most, letters = len(name) // _LETTERS_A_TYPO, _letters(name)
+    for one in known:
+        theirs = _letters(one)
+        # A typo brings one letter at most, and takes one at most.
+        if (letters & ~theirs).bit_count() <= most and (theirs & ~letters).bit_count() <= most:
+            yield one
+
+
+@lru_cache(maxsize=1 << 14)
+def _letters(name: str) -> int:
+    """The letters of a name, without their case and order: a bit for each, up to four times.
+
+    Some characters share their bits, so that two names may have the same.
+    """
+    found = 0
+    for letter in name.lower():
+        bits = (1 << ord(letter) % 64 + 64 * time for time in range(_TIMES))
+        found |= next((bit for bit in bits if not found & bit), 0)
     return found
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
-from flower_service import IN_THE_GALLERY, FlowerService
+from flower_service import GALLERY, HITS, IN_THE_GALLERY, FlowerService
 from talking import MESSENGER, Talk
 
 from penult.chat.conversation import Conversation
 from penult.chat.events import NotFetchedError, PhotosSent, SentPhoto
 from penult.chat.options import ChatOptions
 from penult.chat.replies import Text
+from penult.client.answers import Found
 from penult.errors import ImageError, ServiceError
 
 pytestmark = pytest.mark.light
@@ -168,6 +170,50 @@ def test_a_picture_of_the_gallery_that_was_sent_as_a_file_gets_another_label(tal
     talk.press("Undo")
     assert talk.text == "Undone: daisy/0.jpg is daisy."
     assert service.labels["daisy/0.jpg"] == "daisy"
+
+
+def test_of_two_who_put_a_label_right_at_once_the_second_is_asked_again(talk, service):
+    talk.photos(IN_THE_GALLERY).press("Wrong?")
+    service.labels["daisy/0.jpg"] = "tulip"  # by somebody else, meanwhile
+    talk.press("rose")
+    assert talk.text == (
+        "Its label was changed since I showed it, and I have left it.\n"
+        "daisy/0.jpg is labelled tulip. What is it?"
+    )
+    assert talk.replies[0].replaces
+    assert "bob" not in talk.text  # who it was is no business of who asks
+    assert (service.labels["daisy/0.jpg"], service.log) == ("tulip", [])
+    assert talk.on_buttons == ["tulip", "daisy", "rose", "Another class", "Cancel"]
+    talk.press("rose")
+    assert talk.text == "Noted: daisy/0.jpg was tulip, and is rose now. Thank you!"
+
+
+def test_a_label_that_was_taken_away_meanwhile_is_said_to_be_gone(talk, service):
+    talk.photos(b"new").press("Wrong?").press("3")
+    service.labels["rose/2.jpg"] = None
+    assert talk.press("tulip").text.endswith("Picture 3 has no label. What is it?")
+    talk.press("tulip")
+    assert service.labels["rose/2.jpg"] == "tulip"
+
+
+def test_of_several_labels_all_are_expected(service, monkeypatch):
+    hit = replace(HITS[0], label=None, labels=("daisy", "wild"))
+
+    async def search(photo=None, *, k=10):
+        return Found((hit,), GALLERY, None, hit.id)
+
+    monkeypatch.setattr(service, "search", search)
+    service.labels[hit.id] = "daisy|wild"
+    talk = Talk(service).photos(IN_THE_GALLERY).press("Wrong?").press("daisy")
+    assert talk.text == "Noted: daisy/0.jpg was daisy|wild, and is daisy now. Thank you!"
+
+
+def test_who_changes_a_label_again_or_after_an_undo_is_not_held_up(talk, service):
+    talk.photos(IN_THE_GALLERY).press("Wrong?")
+    on_them = {one.text: one.data for one in talk.buttons}
+    talk.press("rose").press("Undo").press_data(on_them["tulip"])
+    talk.press_data(on_them["rose"])
+    assert talk.text == "Noted: daisy/0.jpg was tulip, and is rose now. Thank you!"
 
 
 def test_the_class_that_it_has_is_confirmed(talk, service):

@@ -49,7 +49,9 @@ def test_the_most_unusual_are_printed_first_with_the_rule(penult, rows):
     assert lines[2].split("   ")[-1].strip() == "far from others, local outlier"
     assert "each of 24 rows against the others of its class: the 3 nearest" in done.out
     assert (
-        "1 image (4.2%) is unusual: 1 far from others, 1 local outlier, 1 of them both" in done.out
+        "1 image (4.2%) is unusual: 1 far from others, 1 local outlier, 1 of them both\n"
+        "unusual: more than 3 interquartile ranges above the third quartile (Tukey's outer fence)"
+        in done.out
     )
     assert f"next: penult outliers {rows} -o outliers.html -k 3" in done.err
     done = penult("outliers", rows, "--no-pictures", "--metric", "euclidean", "-l", "penultimate")

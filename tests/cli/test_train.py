@@ -286,6 +286,19 @@ def test_held_out_photos_that_are_marked_are_said_and_do_not_contradict(penult, 
     assert "lowered from 0.600: now 1 of 25" in likeness_line(lowered, 25)
 
 
+def test_stray_training_photos_are_named_with_the_rule_that_found_them():
+    from penult.cli.tables import strays_line
+    from penult.likeness import Likeness
+
+    one = Likeness(threshold=0.5, neighbours=5, kept=40, calibrated=64, strays=("rose/screen.png",))
+    assert strays_line(one) == (
+        "1 of 64 training photos is unlike the others (cosine to the 5th nearest, of any class, "
+        "below 0.500): rose/screen.png; look at it, proper ones may stay"
+    )
+    assert "below 0.600)" in strays_line(replace(one, lowered_from=0.6))
+    assert strays_line(replace(one, strays=())) is None
+
+
 @pytest.fixture
 def rows(penult, photos, toy, tmp_path):
     assert penult("extract", photos, "-o", tmp_path / "rows.h5", "-m", toy, "-q").code == 0

@@ -37,6 +37,27 @@ def test_images_that_labels_are_asked_for_and_have_none_are_refused_before_the_w
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.parametrize("command", ["evaluate", "compare", "report"])
+def test_a_single_photo_that_cannot_be_read_is_told_so_before_its_missing_label(
+    penult, photos, toy, tmp_path, command
+):
+    rows = library.extract(photos, model=toy)
+    library.train(rows, tmp_path / "c.skops", classifier="centroid", folds=2)
+    (photo := tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    given = {
+        "evaluate": [tmp_path / "c.skops", photo],
+        "compare": [photo, "-o", tmp_path / "c", "-m", toy],
+        "report": [photo, "-o", tmp_path / "r", "-m", toy, "--labels", tmp_path / "none.csv"],
+    }[command]
+    (tmp_path / "none.csv").write_text("image,label\ntorn.jpg,\n")
+    done = penult(command, *given, "-q")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "penult: torn.jpg gave no row: it is truncated: it ends after 4 bytes, before the picture "
+        "does; give another image, or a folder of them\n"
+    )
+
+
 def test_forgotten_class_folders_are_named_where_the_rest_is_too_few(penult, photos, toy, tmp_path):
     for path in photos.rglob("*_*.jpg"):
         path.rename(photos / path.name)

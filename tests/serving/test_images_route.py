@@ -47,6 +47,15 @@ def test_a_thumbnail_is_a_jpeg_and_is_sent_once(client):
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("route", ["images", "thumbnails"])
+def test_an_id_that_differs_in_capitals_leads_to_the_image_that_is_there(client, route):
+    assert problem(client.get(f"/v1/{route}/Daisy/0.PNG"), 404) == (
+        "the gallery has no image of the id 'Daisy/0.PNG'; did you mean 'daisy/0.png'? Capitals "
+        "count"
+    )
+    assert "/v1/gallery/rows?q=TEXT lists" in problem(client.get(f"/v1/{route}/none.png"), 404)
+
+
 def test_a_path_is_no_id(client):
     paths = [
         "none.png",

@@ -31,6 +31,10 @@ PHOTOS = [
 ]
 
 
+WHICH_PATH = "; path_column=NAME says which is meant"
+WHICH = "; path_column=NAME and label_column=NAME say which is meant"
+
+
 def rows_of(tmp_path, photos=PHOTOS):
     return feature_files.write(tmp_path / "rows.h5", photos, [np.zeros((len(photos), 2))])
 
@@ -182,21 +186,22 @@ def test_a_feature_file_in_place_of_the_table_is_told_with_the_right_order(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "named", "last"),
     [
-        pytest.param("", "nothing", id="empty"),
-        pytest.param('{"a": 1}', '{"a": 1}', id="JSON"),
-        pytest.param("x" * 200, "x" * 49 + "…" + "x" * 49, id="a long line"),
+        pytest.param("", "nothing", "", id="empty"),
+        pytest.param('{"a": 1}', '{"a": 1}', WHICH, id="JSON"),
+        pytest.param("x" * 200, "x" * 49 + "…" + "x" * 49, WHICH, id="a long line"),
+        pytest.param("Bild,species", "bild, species", WHICH_PATH, id="no usual name"),
     ],
 )
-def test_of_what_is_neither_a_list_nor_a_table_both_are_told(tmp_path, text, named):
+def test_of_what_is_neither_a_list_nor_a_table_both_are_told(tmp_path, text, named, last):
     file = tmp_path / "reviewed.csv"
     file.write_text(text)
     with pytest.raises(SourceError) as error:
         apply_labels(file, rows_of(tmp_path), tmp_path / "labels.csv")
     assert str(error.value) == (
         f"{file} has no column id; its first line has to name id, label and suggested, as that of "
-        f"label_errors.csv does, or path and label, as that of a table does, and names {named}"
+        f"label_errors.csv does, or path and label, as that of a table does, and names {named}{last}"
     )
 
 
@@ -207,7 +212,35 @@ def test_a_table_that_has_paths_alone_is_told_the_column_that_a_table_lacks(tmp_
     assert str(error.value) == (
         f"{file} has no column label; its first line has to name path and label, as that of a "
         "table does, or id, label and suggested, as that of label_errors.csv does, and names path"
+        "; label_column=NAME says which is meant"
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "options"),
+    [
+        ("filename,species", {}),
+        ("Image,labels", {}),
+        ("Bild,label", {"path_column": "Bild"}),
+        ("filename,Art,species", {"label_column": "art"}),
+        ("image,art,file,suggested", {"path_column": "image", "label_column": "art"}),
+    ],
+)
+def test_a_table_of_labels_is_read_as_that_of_an_extraction(tmp_path, header, options):
+    file = reviewed(tmp_path, f"iris/1.jpg,rose{',x' * (header.count(',') - 1)}", header=header)
+    done = apply_labels(file, rows_of(tmp_path), tmp_path / "labels.csv", **options)
+    assert done.corrected == {"iris/1.jpg": "rose"}
+
+
+def test_of_several_columns_that_may_name_the_images_one_has_to_be_chosen(tmp_path):
+    file = reviewed(tmp_path, "iris/1.jpg,1,rose", header="filename,image,label")
+    told = "filename, image; choose one with path_column='filename'"
+    with pytest.raises(UsageError, match=told):
+        apply_labels(file, rows_of(tmp_path), tmp_path / "labels.csv")
+    with pytest.raises(PathNotFoundError):
+        apply_labels(
+            tmp_path / "none.csv", rows_of(tmp_path), tmp_path / "labels.csv", path_column="image"
+        )
 
 
 def test_by_folder_labels_only_those_without_a_label_whose_folder_is_a_label(tmp_path):

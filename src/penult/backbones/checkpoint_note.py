@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from penult.errors import FileFormatError
+from penult.file_kinds import safetensors_header
 from penult.inputs import open_file
 from penult.parsing import read_json
 
@@ -13,8 +14,6 @@ __all__ = ["NOTE", "parse_note", "read_note"]
 
 NOTE = "penult"
 """The key of what a checkpoint says of itself."""
-
-_LONGEST_HEADER = 100_000_000  # of the safetensors library
 
 
 def parse_note(note: str, path: Path, what: str, newest: int) -> dict[str, Any]:
@@ -41,15 +40,11 @@ def parse_note(note: str, path: Path, what: str, newest: int) -> dict[str, Any]:
 
 def read_note(path: Path, key: str) -> str | None:
     """What a safetensors file says of itself under that key; None where it is no such file."""
-    # A safetensors file begins with the length of its JSON header, which is as much as is read.
     with open_file(path) as file:
-        start = file.read(9)
-        if start[8:] != b"{":
+        length = safetensors_header(file.read(9))
+        if length is None or length > path.stat().st_size:
             return None
-        length = int.from_bytes(start[:8], "little") - 1
-        if length > min(path.stat().st_size, _LONGEST_HEADER):
-            return None
-        header = b"{" + file.read(length)
+        header = b"{" + file.read(length - 1)
     try:
         note = read_json(header).get("__metadata__", {}).get(key)
     except (ValueError, AttributeError):

@@ -8,6 +8,8 @@ picture that it was compared with, and that can be chosen by its number.
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
+from types import EllipsisType
 
 from penult.chat.buttons import (
     EXACT_COPY,
@@ -23,7 +25,7 @@ from penult.chat.replies import Button, Notice, Reply, Text
 from penult.chat.service import PhotoService
 from penult.chat.trouble import spoken
 from penult.chat.wording import label_of
-from penult.errors import PenultError
+from penult.errors import PenultError, ServiceError
 from penult.spelling import closest
 
 __all__ = ["Correction"]
@@ -74,13 +76,7 @@ class Correction:
         """Ask for the right class of a picture."""
         if not _is_there(photo, place):
             return _forgotten()
-        buttons = [class_button(photo, place, label) for label in _likely(photo, place)]
-        last = (typed_button(photo, place), cancel_button(photo))
-        label = _label(photo, place)
-        now = "has no label" if label is None else f"is labelled {label}"
-        text = f"{_name(photo, place)} {now}. What is it?"
-        replaces = place != EXACT_COPY
-        return [Text(text=text, buttons=(*_rows(buttons, _IN_A_ROW), last), replaces=replaces)]
+        return [replace(_question(photo, place), replaces=place != EXACT_COPY)]
 
     def ask(self, chat: str, photo: AskedPhoto, place: int) -> list[Reply]:
         """Have the class typed."""
@@ -127,11 +123,20 @@ class Correction:
         return await self.put(photo, place, photo.choices[choice])
 
     async def put(self, photo: AskedPhoto, place: int, label: str) -> list[Reply]:
-        """Put a class into the log."""
+        """Put a class into the log, if the picture still has the label that was shown."""
+        id = _id(photo, place)
         try:
-            entry = await self._service.set_label(_id(photo, place), label, who=self._who(photo))
+            entry = await self._service.set_label(
+                id, label, who=self._who(photo), expected=_seen(photo, place)
+            )
         except PenultError as error:
+            if (now := _label_instead(error, id)) is not ...:
+                photo.labels[id] = now
+                asked = _question(photo, place)
+                text = f"Its label was changed since I showed it, and I have left it.\n{asked.text}"
+                return [replace(asked, text=text, replaces=True)]
             return [Text(text=spoken(error), replaces=True)]
+        photo.labels[entry.id] = entry.new
         if entry.old == entry.new:
             noted = f"Confirmed: {entry.id} is {entry.new}."
         else:
@@ -146,6 +151,7 @@ class Correction:
             undone = await self._service.undo(entry=entry, who=self._who(photo))
         except PenultError as error:
             return [Text(text=spoken(error))]
+        photo.labels.update((one.id, one.new) for one in undone.entries)
         lines = [
             f"Undone: {one.id} " + ("has no label" if one.new is None else f"is {one.new}") + "."
             for one in undone.entries
@@ -175,9 +181,41 @@ def _name(photo: AskedPhoto, place: int) -> str:
     return _id(photo, place) if place == EXACT_COPY else f"Picture {place + 1}"
 
 
+def _question(photo: AskedPhoto, place: int) -> Text:
+    buttons = [class_button(photo, place, label) for label in _likely(photo, place)]
+    last = (typed_button(photo, place), cancel_button(photo))
+    label = _label(photo, place)
+    now = "has no label" if label is None else f"is labelled {label}"
+    text = f"{_name(photo, place)} {now}. What is it?"
+    return Text(text=text, buttons=(*_rows(buttons, _IN_A_ROW), last))
+
+
 def _label(photo: AskedPhoto, place: int) -> str | None:
     id = _id(photo, place)
+    if id in photo.labels:
+        return photo.labels[id]
     return next((label_of(hit) for hit in photo.hits if hit.id == id), None)
+
+
+def _seen(photo: AskedPhoto, place: int) -> str | EllipsisType | None:
+    """The label that was shown, as the service writes it; ... where none was known."""
+    id = _id(photo, place)
+    if id in photo.labels:
+        return photo.labels[id]
+    hit = next((hit for hit in photo.hits if hit.id == id), None)
+    if hit is None:
+        return ...
+    return hit.label if hit.label is not None else "|".join(hit.labels or ()) or None
+
+
+def _label_instead(error: PenultError, id: str) -> str | EllipsisType | None:
+    """The label that a picture has instead of the one that was expected; ... of other refusals."""
+    others = error.members.get("labels") if isinstance(error, ServiceError) else None
+    for one in others if isinstance(others, list) else ():
+        if isinstance(one, dict) and one.get("id") == id:
+            label = one.get("label")
+            return label if isinstance(label, str) else None
+    return ...
 
 
 def _likely(photo: AskedPhoto, place: int) -> list[str]:

@@ -38,6 +38,8 @@ class AskedPhoto:
     choices : list of str
         Classes that buttons have offered. Only added to, for a button of an old answer has to go
         on meaning the class that is on it.
+    labels : dict of str to (str or None)
+        What pictures are labelled that were changed since they were found, as far as the bot knows.
     """
 
     key: str
@@ -48,6 +50,7 @@ class AskedPhoto:
     exact_copy: str | None = None
     shown: int = 0
     choices: list[str] = field(default_factory=list)
+    labels: dict[str, str | None] = field(default_factory=dict)
 
     def choice(self, label: str) -> int:
         """Return the number by which a button names a class."""

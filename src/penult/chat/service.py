@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from types import EllipsisType
+
     from penult.client.answers import Classified, Found, GalleryInfo, LabelEntries, LabelEntry
 
 __all__ = ["PhotoService"]
@@ -25,8 +27,16 @@ class PhotoService(Protocol):
     async def thumbnail(self, id: str, /) -> bytes:
         """Return a small JPEG of an image of the gallery."""
 
-    async def set_label(self, id: str, label: str | None, /, *, who: str | None) -> LabelEntry:
-        """Put a label of an image of the gallery into the label log."""
+    async def set_label(
+        self,
+        id: str,
+        label: str | None,
+        /,
+        *,
+        who: str | None,
+        expected: str | EllipsisType | None,
+    ) -> LabelEntry:
+        """Put a label of an image of the gallery into the label log, if it has the expected one."""
 
     async def undo(self, *, entry: int | None, who: str | None) -> LabelEntries:
         """Undo an entry of the label log."""

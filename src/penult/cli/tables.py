@@ -217,9 +217,12 @@ def strays_line(likeness: Likeness | None) -> str | None:
     if likeness is None or not likeness.strays:
         return None
     are, them = ("is", "it") if len(likeness.strays) == 1 else ("are", "them")
+    # They were found before the level was lowered.
+    level = likeness.threshold if likeness.lowered_from is None else likeness.lowered_from
     return (
         f"{len(likeness.strays):,} of {likeness.calibrated:,} training photos {are} unlike the "
-        f"others: {listed(likeness.strays, _SHOWN_STRAYS)}; look at {them}, proper ones may stay"
+        f"others (cosine to the {likeness.neighbours}th nearest, of any class, below {level:.3f}): "
+        f"{listed(likeness.strays, _SHOWN_STRAYS)}; look at {them}, proper ones may stay"
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from penult.errors import ImageError, UsageError
-from penult.images.files import open_regular
+from penult.images.files import did_you_mean, open_regular
 from penult.images.pixels.color_modes import mend_transparency, sample_layout, to_rgb
 from penult.images.pixels.decode import decode, upright
 from penult.images.pixels.jpeg import decoder as jpeg
@@ -44,7 +44,8 @@ def _open_given(path: Path) -> BinaryIO:
     try:
         return open_regular(path)
     except FileNotFoundError as error:
-        raise ImageError("is a link to nothing" if path.is_symlink() else "is not there") from error
+        missing = f"is not there{did_you_mean(path)}"
+        raise ImageError("is a link to nothing" if path.is_symlink() else missing) from error
 
 
 @contextmanager

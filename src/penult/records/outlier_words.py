@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PICTURE_REASONS",
     "REASONS",
+    "UNUSUAL",
     "not_compared_line",
     "odd_about",
     "outlier_method",
@@ -36,6 +37,9 @@ REASONS = {
 
 PICTURE_REASONS = tuple(one for one in REASONS if one not in ("knn_distance", "lof"))
 """Those that are measured of pictures."""
+
+UNUSUAL = "unusual: more than 3 interquartile ranges above the third quartile (Tukey's outer fence)"
+"""The rule by which a row is far from others, or a local outlier, for who reads the number."""
 
 _REFERENCES = {
     "all": "all others",

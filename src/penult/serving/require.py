@@ -8,14 +8,25 @@ from penult.errors import PenultError
 from penult.serving.gallery.background import NotReadyError
 from penult.serving.gallery.held import too_large
 from penult.serving.problems import ProblemError
+from penult.spelling import in_other_case
+from penult.wording import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from penult.retrieve.search.gallery import Gallery
     from penult.serving.gallery.background import Later
     from penult.serving.gallery.collection import Collection
     from penult.serving.models.gallery import ServedGallery
     from penult.serving.service import Service
 
-__all__ = ["require_collection", "require_gallery", "require_held", "require_result"]
+__all__ = [
+    "require_collection",
+    "require_gallery",
+    "require_held",
+    "require_result",
+    "unknown_images",
+]
 
 Result = TypeVar("Result")
 
@@ -75,3 +86,28 @@ def require_result(later: Later[Result]) -> Result:
         raise ProblemError(503, str(error), {"Retry-After": str(error.seconds)}) from None
     except PenultError as error:
         raise ProblemError(404, str(error)) from None
+
+
+def unknown_images(held: Gallery | None, unknown: Sequence[str], asked: int = 1) -> ProblemError:
+    """Make the answer, 404, to ids of images that the gallery does not have.
+
+    It goes through all ids, in search of one that differs in capitals alone.
+
+    Parameters
+    ----------
+    held : Gallery or None
+        All its rows; None of a table that is too large to be held.
+    unknown : sequence of str
+        One at least.
+    asked : int
+        How many ids there were with those that it has.
+    """
+    of = "the id" if len(unknown) == 1 else f"{len(unknown):,} of the {asked:,} ids:"
+    said = f"the gallery has no image of {of} {listed(map(repr, unknown), 3)}"
+    if held is None:
+        return ProblemError(404, said)
+    meant = in_other_case(unknown[:1], held.places)
+    hint = "/v1/gallery/rows?q=TEXT lists those whose ids contain a text"
+    if meant:
+        hint = f"did you mean {meant[unknown[0]]!r}? Capitals count"
+    return ProblemError(404, f"{said}; {hint}")

@@ -90,6 +90,8 @@ def apply_labels(
     *,
     allow_new: bool = False,
     by_folder: bool = False,
+    path_column: str | None = None,
+    label_column: str | None = None,
     overwrite: bool = False,
 ) -> AppliedLabels:
     """Write a table of all labels in which those of a reviewed list are put right.
@@ -107,8 +109,9 @@ def apply_labels(
     reviewed : path
         The list: ``label_errors.csv`` of a report without the lines whose label is right, or what
         the report's page saves. Of each line, the label in the column ``suggested`` is taken;
-        several are separated by ``|``. Or a table of labels (``path``, ``label``, and no
-        ``suggested``), of which an empty label says that the image has none.
+        several are separated by ``|``. Or a table of labels, read as `labels` of `penult.extract`
+        is (``path``, ``label``, or other usual names of these, and no ``suggested``), of which an
+        empty label says that the image has none.
     features : Features or path
         The feature file that the report was made of, with the labels as they are; the rows are not
         read. With a table of labels, the rows of the photos as they are now.
@@ -124,6 +127,9 @@ def apply_labels(
         label, or with `allow_new`: those that were added after the table was written that the
         features have their labels from. One that a table of labels names without a label is left
         without.
+    path_column, label_column : str, optional
+        The columns of a table of labels that name the images and their labels, where they are none
+        of the usual ones, or there are several. With one of them, `reviewed` is such a table.
     overwrite : bool, default=False
         Replace `output` if it exists.
 
@@ -140,7 +146,8 @@ def apply_labels(
     UnknownNameError
         If it suggests a label that no image has, or a table has one that is likely misspelled.
     UsageError
-        If an image cannot be named in a table, or its label cannot stand there.
+        If an image cannot be named in a table, or its label cannot stand there; or if several
+        columns may be meant, or one that was named is not there.
     PathNotFoundError, FeatureFileError, WrongFileError
         If the list or the features cannot be read, or each was given in place of the other.
     OutputExistsError, OutputError
@@ -157,7 +164,8 @@ def apply_labels(
             f"{file} is a feature file, not a table of labels; give the table first, and then the "
             f"feature file: {right}"
         )
-    lines = read_reviewed(file) if is_reviewed_list(file) else None
+    is_table = path_column is not None or label_column is not None
+    lines = None if is_table or not is_reviewed_list(file) else read_reviewed(file)
     features = one_set(features, None)
     columns = text_columns(features)
     labels = dict(zip(map(str, columns["id"]), columns["label"], strict=True))
@@ -171,7 +179,7 @@ def apply_labels(
     missing: tuple[str, ...] = ()
     meant: Mapping[str, str] = {}
     if lines is None:
-        stated = labels_of_ids(file, labels)
+        stated = labels_of_ids(file, labels, path_column, label_column)
         wanted, missing, meant = stated.labels, stated.missing, stated.meant
         if not allow_new:
             _refuse_misspelled(file, wanted, known)
@@ -220,10 +228,13 @@ def _refuse_misspelled(file: Path, wanted: Mapping[str, str | None], known: Sequ
     """
     images = Counter(name for one in wanted.values() if one for name in one.split("|"))
     new = sorted(set(images).difference(known))
+    # Of two new ones, one that is much rarer is misspelled, and not a class of its own.
+    may_be_meant = {
+        rare: [*known, *(one for one in new if images[one] >= _MUCH_RARER * rare)]
+        for rare in {images[name] for name in new}
+    }
     for name in new:
-        # Of two new ones, one that is much rarer is misspelled, and not a class of its own.
-        common = [one for one in new if images[one] >= _MUCH_RARER * images[name]]
-        meant = likely_meant(name, [*known, *common])
+        meant = likely_meant(name, may_be_meant[images[name]])
         if meant is not None:
             image = next(one for one, label in wanted.items() if name in (label or "").split("|"))
             hint = f"{option('allow_new', True)} takes it as a new class"

@@ -295,7 +295,8 @@ def _color(features: Features, added: AddedColumns, asked: str | None) -> str | 
     hint = f"{option('columns', 'TABLE')} brings others"
     if here:
         hint = f"{listed(here)} are called {asked} in their tables; {hint}"
-    raise UnknownNameError("column", asked, there, f"there are {listed(there, 30)}; {hint}")
+    every = f"there are {listed(there, 30)}"
+    raise UnknownNameError("column", asked, there, hint, every=every)
 
 
 def _in_notebook(color_by: str | None, row_map: RowMap) -> str:

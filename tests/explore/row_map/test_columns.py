@@ -297,6 +297,11 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(mapped, tmp_pat
         UnknownNameError, match=r"clustr.*did you mean cluster\? \(there are label, .*cluster, none"
     ):
         mapped(path, color_by="clustr")
+    with pytest.raises(UnknownNameError) as told:
+        mapped(path, color_by="nix")
+    assert str(told.value) == (
+        "unknown column 'nix'; allowed: label, cluster, none (columns=TABLE brings others)"
+    )
     with pytest.raises(PathNotFoundError):
         mapped(tmp_path / "nowhere.csv")
     # What would be lost is noticed before anything is computed.

@@ -130,6 +130,42 @@ def test_an_image_that_is_not_there_is_named_with_its_line(manifest):
         record.open()
 
 
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [
+        ("A.jpg", "a.jpg"),
+        ("Daisy/C.JPG", "daisy/c.jpg"),
+        ("Train/Rose/d.jpg", "train/rose/d.jpg"),
+        ("../Data/b.jpg", "../data/b.jpg"),
+    ],
+)
+def test_an_image_whose_name_differs_in_capitals_is_named_as_it_is_on_the_disk(
+    manifest, tmp_path, named, meant
+):
+    record = next(iter(manifest(f"path\n{named}\n").records))
+    with pytest.raises(ImageError, match=r"; did you mean \S+\? Capitals count\)$") as told:
+        record.open()
+    assert f"did you mean {tmp_path / 'data'}/{meant}?" in str(told.value)
+
+
+def test_of_many_images_that_are_not_there_a_folder_is_listed_once(manifest, monkeypatch):
+    listed = []
+    names = os.listdir
+    records = list(manifest("path\n" + "".join(f"A{k}.jpg\n" for k in range(9))).records)
+    monkeypatch.setattr("os.listdir", lambda folder: listed.append(folder) or names(folder))
+    for record in records:
+        with pytest.raises(ImageError):
+            record.open()
+    assert len(listed) == 1
+
+
+def test_a_folder_or_a_link_to_nothing_is_no_image_that_was_meant(manifest, tmp_path):
+    (tmp_path / "data" / "gone.jpg").symlink_to("nowhere.jpg")
+    for record in manifest("path\nDaisy\ngone.jpg\nGone.jpg\na.jpg/b.jpg\n").records:
+        with pytest.raises(ImageError, match=r"is not there \(looked for \S+\)$"):
+            record.open()
+
+
 @pytest.fixture
 def piped(monkeypatch):
     """Put bytes on standard input, and list them."""

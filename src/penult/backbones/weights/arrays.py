@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.errors import WeightsError
+from penult.file_kinds import safetensors_header
 from penult.inputs import open_file
 from penult.messages import first_line
 
@@ -17,9 +18,8 @@ __all__ = ["array_shapes", "is_safetensors", "read_arrays"]
 
 def is_safetensors(path: Path) -> bool:
     """Whether a file begins as a safetensors file does, whatever it is called."""
-    # Eight bytes of length, then JSON.
     with open_file(path) as file:
-        return file.read(9)[8:] == b"{"
+        return safetensors_header(file.read(9)) is not None
 
 
 def array_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:

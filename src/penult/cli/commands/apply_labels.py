@@ -20,7 +20,8 @@ def run(
         typer.Argument(
             help="label_errors.csv of a report without the lines whose label is right, or what "
             "the report's page saves: the labels in its column 'suggested' are taken. Or a table "
-            "of corrected labels (path, label), such as penult serve gives.",
+            "of corrected labels (path, label), such as penult serve gives, or --labels of penult "
+            "extract takes.",
         ),
     ],
     features: Annotated[
@@ -48,6 +49,8 @@ def run(
             "that were added later.",
         ),
     ] = False,
+    path_column: o.PathColumn = None,
+    label_column: o.LabelColumn = None,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
@@ -77,6 +80,8 @@ def run(
         output,
         allow_new=allow_new,
         by_folder=by_folder,
+        path_column=path_column,
+        label_column=label_column,
         overwrite=overwrite,
     )
     if as_json:

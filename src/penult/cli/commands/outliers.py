@@ -139,7 +139,7 @@ def _show(found: Outliers, limit: int) -> None:
     from itertools import islice
 
     from penult.records import REASONS
-    from penult.records.outlier_words import odd_about
+    from penult.records.outlier_words import UNUSUAL, odd_about
 
     compared = [one for one in islice(found, limit) if one.percentile is not None]
     labelled = any(one.label is not None for one in compared)
@@ -161,7 +161,7 @@ def _show(found: Outliers, limit: int) -> None:
         if len(found.odd) > limit:
             say(f"and {count(len(found.odd) - limit, 'more odd picture')}")
     say(found.method_line)
-    for line in (found.not_compared_line, found.unusual_line, found.pictures_line):
+    for line in (found.not_compared_line, found.unusual_line, UNUSUAL, found.pictures_line):
         if line:
             say(line)
     if found.measured and not any(one.reason == "blurry" for one in found.issues):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 from penult.errors import SourceError
+from penult.images.labels.columns import find_label_column, find_path_column
 from penult.images.labels.csv_cells import explained, read_cells
 from penult.images.labels.manifest_rows import labels_of_cell
 from penult.inputs import require_file
+from penult.interface import option
 from penult.texts import composed
 from penult.wording import shorten
 
@@ -71,15 +73,20 @@ def _lines(file: Path, stream: TextIO) -> Iterator[ReviewedLabel]:
         (named,) = shorten([", ".join(filter(None, header))], _LONGEST_HEADER)
         a_list = "id, label and suggested, as that of label_errors.csv does"
         a_table = "path and label, as that of a table does"
+        lacks: list[Literal["path", "label"]] = []
         if "suggested" in header:  # it is a list, and nothing else is meant
             needed = f"{a_list},"
-        elif "path" in header:
-            missing, needed = ["label"], f"{a_table}, or {a_list},"
+        elif find_path_column(header, None, str(file)):
+            missing, lacks, needed = ["label"], ["label"], f"{a_table}, or {a_list},"
         else:
+            lacks = ["path"]
+            lacks += [] if find_label_column(header, "", str(file)) else ["label"]
             needed = f"{a_list}, or {a_table},"
+        choices = " and ".join(option(f"{one}_column", "NAME") for one in lacks)
+        says = "says" if len(lacks) == 1 else "say"
         raise SourceError(
             f"{file} has no column {missing[0]}; its first line has to name {needed} and names "
-            f"{named or 'nothing'}"
+            f"{named or 'nothing'}{f'; {choices} {says} which is meant' if lacks and named else ''}"
         )
     places = [header.index(name) for name in _COLUMNS]
     for line, cells in rows:

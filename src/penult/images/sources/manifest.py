@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from penult.errors import ImageError
-from penult.images.files import open_regular
+from penult.images.files import did_you_mean, open_regular
 from penult.images.labels.annotations import ImageEntry, SplitCandidate, split_of_name
 from penult.images.labels.manifest_rows import ManifestRow, csv_rows
 from penult.images.sources.base import (
@@ -177,7 +177,8 @@ def _open_named(path: str, place: str) -> BinaryIO:
     try:
         return open_regular(path)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ImageError(f"is named in {place}, but is not there (looked for {path})") from error
+        looked = f"looked for {path}{did_you_mean(path)}"
+        raise ImageError(f"is named in {place}, but is not there ({looked})") from error
 
 
 def _normal(path: str) -> str:

@@ -13,6 +13,7 @@ from penult.errors import ImageError
 from penult.serving.gallery.images import NoImage, StoredImage
 from penult.serving.id_in_path import IMAGE_ID
 from penult.serving.problems import ProblemError
+from penult.serving.require import unknown_images
 from penult.serving.schemas.problem import PROBLEMS
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ async def _with(gallery: ServedGallery | None, image_id: str) -> ServedGallery:
     if not (
         gallery.photos.holds(image_id) or await run_in_threadpool(gallery.photos.has, image_id)
     ):
-        raise ProblemError(404, f"the gallery has no image of the id {image_id!r}")
+        raise await run_in_threadpool(unknown_images, gallery.held, [image_id])
     return gallery
 
 

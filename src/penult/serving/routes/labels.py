@@ -17,7 +17,7 @@ from penult.serving.labels.entry import LabelEntry
 from penult.serving.labels.expected import OtherLabelsError
 from penult.serving.labels.table import gallery_table
 from penult.serving.problems import ProblemError
-from penult.serving.require import require_held
+from penult.serving.require import require_held, unknown_images
 from penult.serving.schemas.labels import (
     ImageLabel,
     LabelChanges,
@@ -29,8 +29,6 @@ from penult.serving.schemas.labels import (
     Undo,
 )
 from penult.serving.schemas.problem import PROBLEMS
-from penult.spelling import in_other_case
-from penult.wording import listed
 
 if TYPE_CHECKING:
     from penult.retrieve.search.gallery import Gallery
@@ -176,12 +174,4 @@ def _told(log: LabelLog) -> Iterator[LabelLog]:
 def _require_known(gallery: Gallery, ids: Sequence[str]) -> None:
     unknown = [one for one in ids if one not in gallery.places]
     if unknown:
-        of = "the id" if len(unknown) == 1 else f"{len(unknown):,} of the {len(ids):,} ids:"
-        meant = in_other_case(unknown[:1], gallery.places)
-        hint = "/v1/gallery/rows?q=TEXT lists those whose ids contain a text"
-        if meant:
-            hint = f"did you mean {meant[unknown[0]]!r}? Capitals count"
-        raise ProblemError(
-            404,
-            f"the gallery has no image of {of} {listed(map(repr, unknown), 3)}; {hint}",
-        )
+        raise unknown_images(gallery, unknown, len(ids))
