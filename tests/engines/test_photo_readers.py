@@ -267,12 +267,13 @@ def test_what_threads_have_begun_is_not_left_for_processes(readers):
 
 
 SCRIPT = """
-import os, time
+import os, sys, time
 from penult.backbones.registry import open_backbone
 from penult.engines.photo_decoder import PhotoDecoder
 from penult.engines.preprocessor import Preprocessor
 from penult.engines.reading_processes import ReadingProcesses
 
+sys.stderr = open(os.devnull, "w")  # as the command line has it where that is closed
 pool = ReadingProcesses(1, PhotoDecoder(Preprocessor([open_backbone("efficientnet_lite0").recipe()])))
 print(pool._pool.submit(os.getpid).result(), flush=True)
 print(pool._pool.submit(os.getpid).result() if input() else "", flush=True)
@@ -281,12 +282,11 @@ time.sleep(60)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_a_process_is_left_alone_by_ctrl_c_and_ends_with_its_parent():
+def test_a_process_needs_no_stderr_is_left_alone_by_ctrl_c_and_ends_with_its_parent():
     with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT],
+        ["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, SCRIPT],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         text=True,
     ) as parent:
         try:

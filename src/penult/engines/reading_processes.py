@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -107,6 +109,8 @@ def _begin(
     decode: PhotoDecoder, room: int, turn: AbstractContextManager[object], parent: int
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.stderr is None:  # closed; loky has `faulthandler` write to it
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
     Thread(target=_end_with, args=(parent,), daemon=True).start()
     DECODING.divide(room, turn)
     _decoder[:] = [decode]
