@@ -28,7 +28,7 @@ _CORES = 12
 sixteen processes 2,095 (benchmarks/RESULTS.md)."""
 
 _MOST = 32
-"""One process takes 0.2 ms of a core for each photo that others read for it."""
+"""A process takes 0.4 ms of a core for each photo that others read for it."""
 
 _WORTH_STARTING = 3000
 """Photos that are left. A process takes a second of a core to start."""
