@@ -124,6 +124,25 @@ def test_where_no_process_can_be_started_threads_go_on(engine, two_are_enough, c
     assert "Cannot allocate memory" in warning
 
 
+def test_where_not_all_processes_can_be_started_none_is_left(engine, two_are_enough, monkeypatch):
+    from loky.backend.process import LokyProcess
+
+    start, started = LokyProcess.start, []
+
+    def start_one(process):
+        if started:
+            raise OSError(11, "Resource temporarily unavailable")
+        start(process)
+        started.append(process)
+
+    monkeypatch.setattr(LokyProcess, "start", start_one)
+    records = [ImageRecord(f"{k:02}.png", lambda k=k: io.BytesIO(png(k))) for k in range(20)]
+    assert len(outcomes(run(records, engine, total=len(records)))) == 20
+    (process,) = started
+    process.join(30)
+    assert process.exitcode == -signal.SIGTERM
+
+
 class Counted:
     """In place of processes: reads at once, and counts its tasks and their photos."""
 

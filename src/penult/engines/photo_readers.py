@@ -152,8 +152,7 @@ class PhotoReaders:
         if self._wants_processes:
             self._wants_processes = False
             _log.warning(
-                "penult: photos are read by threads from here on, since processes for it ended "
-                "(%s: %s)",
+                "penult: photos are read by threads from here on, since processes cannot (%s: %s)",
                 type(error).__name__,
                 first_line(error),
             )

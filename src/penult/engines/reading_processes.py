@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -59,8 +60,16 @@ class ReadingProcesses:
             initializer=_begin,
             initargs=(decode, DECODING.size // count, context.Lock(), os.getpid()),
         )
-        with _interrupts_left_to_us():
-            self._first: Future[None] = self._pool.submit(_nothing)
+        others = multiprocessing.active_children()
+        try:
+            with _interrupts_left_to_us():
+                self._first: Future[None] = self._pool.submit(_nothing)
+        except BaseException:
+            # Those that were started before the one that could not be are waited for at exit.
+            for process in multiprocessing.active_children():
+                if process not in others:
+                    process.terminate()
+            raise
 
     @property
     def are_ready(self) -> bool:
