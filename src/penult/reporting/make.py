@@ -316,7 +316,9 @@ def report(
         contradictions = find_contradictions(made.features)
         log_contradictions(contradictions)
         # Of images, their hosts were named when they were first listed.
-        opener = image_opener(made.features, offline=offline, announce=file is not None)
+        opener = image_opener(
+            made.features, offline=offline, announce=file is not None, has_option=False
+        )
         if class_maps:
             looked, maps = draw_evidence(
                 made,
