@@ -80,7 +80,7 @@ def _compared(difference: ModelDifference | None, images: int | None) -> str:
             f"costs more, and does not beat it beyond noise {on}. The difference is {points(by)} "
             f"points ({interval})."
         )
-    return f"{_PROBE.capitalize()} is the better choice: fine-tuning {how}"
+    return f"{_PROBE.capitalize()} or one like it is the better choice: fine-tuning {how}"
 
 
 def _time(seconds: float) -> str:
