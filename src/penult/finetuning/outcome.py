@@ -108,7 +108,7 @@ class Outcome:
             wise_ft=self.wise_ft,
             train_images=self.reader.readable(self.parts.train),
             validation_images=self.reader.readable(self.parts.validation),
-            left_out=self.parts.left_out(),
+            left_out=self.parts.left_out(self.photos.features),
             failures=(*self.photos.features.failures, *self.reader.failures.values()),
             options=self.asked.options.resolved,
             stopped=history.stopped,
