@@ -351,7 +351,10 @@ def test_the_verdict_says_which_is_the_better_choice_and_what_it_costs(
     )  # fmt: skip
     sentence = verdict(found, seconds=600.0, probe_seconds=12.0)
     assert said in sentence
-    assert sentence.endswith(". Fine-tuning took 10 min, 12 s of it for the probe.")
+    assert sentence.endswith(
+        ". Fine-tuning took 10 min, 12 s of it for the probe, without starting, opening the network "
+        "and writing the result."
+    )
     assert "p = 0.01)" in sentence
     assert "340 test images" in sentence
     assert verdict(found, seconds=600.0, probe_seconds=12.0, images=340) == sentence
