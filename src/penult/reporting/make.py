@@ -314,7 +314,7 @@ def report(
                 curve=curve,
             )
         contradictions = find_contradictions(made.features)
-        log_contradictions(contradictions)
+        log_contradictions(contradictions, called)
         # Of images, their hosts were named when they were first listed.
         opener = image_opener(
             made.features, offline=offline, announce=file is not None, has_option=False
