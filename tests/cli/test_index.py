@@ -145,3 +145,14 @@ def test_a_folder_is_removed_by_a_glob(penult, files):
     assert done.err.splitlines()[-1] == "next: penult search g.index PHOTO"
     assert "389 rows of 20 are searched exactly" in done.out
     assert "389 rows of 20 are searched exactly" in penult("info", "g.index").out
+
+
+def test_a_class_of_which_all_rows_were_removed_is_not_listed(penult, files):
+    penult("index", "f.h5", "-o", "g.index", "-q")
+    roses = [word for k in range(1, 400, 3) for word in ("--remove", f"{k}.jpg")]
+    penult("index", "g.index", *roses, "-q")
+    assert json.loads(penult("info", "g.index", "--json").out)["classes"] == [
+        {"label": "daisy", "images": 134},
+        {"label": "tulip", "images": 133},
+    ]
+    assert "rose" not in penult("info", "g.index").out
