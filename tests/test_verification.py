@@ -173,7 +173,9 @@ def test_labels_from_a_table_make_no_difference(shades, tmp_path, toy):
 
 def test_a_folder_that_moved_is_asked_for_and_taken(file, shades, tmp_path):
     shades.rename(tmp_path / "elsewhere")
-    with pytest.raises(PathNotFoundError, match=r"the images of .*f\.h5 .*with images$"):
+    with pytest.raises(
+        PathNotFoundError, match=r"the images of .*f\.h5 .*; images=FOLDER says where they are$"
+    ):
         penult.verify(file)
     assert penult.verify(file, images=tmp_path / "elsewhere").passed
 

@@ -10,10 +10,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["TRAINED_ON", "is_among", "keys_of", "keys_to_bytes", "parse_keys"]
+__all__ = ["NETWORK_TRAINED_ON", "TRAINED_ON", "is_among", "keys_of", "keys_to_bytes", "parse_keys"]
 
 TRAINED_ON = "trained_on.bin"
 """Where a classifier's file keeps the keys of the images that trained it."""
+
+NETWORK_TRAINED_ON = "network_trained_on.bin"
+"""Where that of a fine-tuned network's head keeps those of the network, if they are others."""
 
 
 def keys_of(digests: Iterable[str]) -> NDArray[np.uint64]:

@@ -304,7 +304,7 @@ def extract(
         features = extraction.to_memory(images, progress=progress)
     log_labels(features)
     log_failures(features.failures, total=len(features) + len(features.failures))
-    log_contradictions(find_contradictions(features))
+    log_contradictions(find_contradictions(features), output)
     return features
 
 

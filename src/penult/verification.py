@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +13,10 @@ import numpy as np
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.engines.base import HALF_TOLERANCES, TOLERANCE
-from penult.errors import MissingExtraError, RecipeMismatchError, SourceError, UsageError
+from penult.errors import MissingExtraError, RecipeMismatchError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
-from penult.features.origin import where_to_look
 from penult.features.places import rows_address
 from penult.features.read import load
-from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
 from penult.recipe import ProjectedRecipe
 from penult.records import AugmentedRecord, Failure, Progress, augmented_content
@@ -389,22 +388,19 @@ def _finder(
     offline: bool,
 ) -> Callable[[str], ImageRecord | None]:
     """From an id to its image, where the rows came from."""
-    from penult.images.relocate import relocate_images
+    from penult.features.image_places import look_for_images
 
-    try:
-        finders = [
-            relocate_images(one, features.ids, way, offline=offline)
-            for one, way in where_to_look(features.origin, images)
-        ]
-    except (UsageError, SourceError) as error:
-        if isinstance(error, MissingExtraError):
-            raise
-        raise type(error)(
-            f"the images of {path} cannot be found: {error}; say where they are with "
-            f"{option('images')}"
-        ) from error
-    # Rows that were put together have images in several places.
-    return lambda image_id: next(filter(None, (find(image_id) for find in finders)), None)
+    places = look_for_images(features, images, offline=offline)
+    if places.gone:
+        first = next(iter(places.gone.values()))
+        if isinstance(first, MissingExtraError):
+            raise first
+        if not places.finders:
+            raise type(first)(f"the images of {path} cannot be found: {places.why()}") from first
+        logging.getLogger("penult").warning(
+            "penult: some of the images of %s cannot be found: %s", path, places.why()
+        )
+    return places.find
 
 
 def _sampled(file: Features, size: int | None, seed: int) -> list[_Stored]:

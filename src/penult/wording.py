@@ -11,6 +11,7 @@ __all__ = [
     "article",
     "beginning",
     "count",
+    "form",
     "interval",
     "listed",
     "no_estimate",
@@ -44,11 +45,29 @@ def count(number: int, noun: str = "", nouns: str = "") -> str:
     >>> count(1_360), count(1, "image"), count(1_360, "image"), count(2, "class")
     ('1,360', '1 image', '1,360 images', '2 classes')
     """
-    if not noun:
-        return f"{number:,}"
-    if not nouns:
-        nouns = f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else nouns}"
+    return f"{number:,} {form(number, noun, nouns)}" if noun else f"{number:,}"
+
+
+def form(number: int, one: str, several: str = "") -> str:
+    """Give a word the form for a number that stands elsewhere.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    one : str
+        For one.
+    several : str
+        For all other numbers, where that is not the word and an s, or es.
+
+    Examples
+    --------
+    >>> form(1, "pair"), form(0, "pair"), form(1, "is", "are")
+    ('pair', 'pairs', 'is')
+    """
+    if number == 1:
+        return one
+    return several or (f"{one}es" if one.endswith(("s", "x", "ch", "sh")) else f"{one}s")
 
 
 def put_there(told: Sequence[str], there_already: int) -> str:

@@ -79,7 +79,8 @@ def test_json_has_what_scripts_rely_on(penult, rows):
         (["--sort-into", "sorted.html"], "sorted.html would be a folder"),
         (
             ["--sort-into", "s"],
-            "penult: these rows do not say where their images are; give --images FOLDER",
+            "penult: the photos cannot be found: the rows do not say where their images are; "
+            "--images FOLDER says where they are",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -344,6 +345,14 @@ def test_what_cannot_be_compared_is_refused_before_any_work_and_leaves_nothing(
         assert done.code != 0
         assert said in done.err
         assert not folder.exists()
+    (photos / "tram/1.jpg").rename(photos / "rose/rose_01.jpg")
+    (photos / "tram").rmdir()
+    for part in ("train", "test"):
+        shutil.copytree(photos, tmp_path / "divided" / part)
+    done = penult("compare", tmp_path / "divided", "-o", folder, "--runs", 5, "-q")
+    assert done.code == 2
+    assert "--runs 5 was given, and would hold out the same images each time" in done.err
+    assert not folder.exists()
     assert penult("compare", photos, "-o", photos, "--overwrite", "-q").code == 2
     assert caplog.messages == []  # not what is compared by default
 

@@ -25,9 +25,9 @@ def test_every_step_says_it(penult, photos, toy, tmp_path, caplog):
         done = penult(*typed, "-q")
         assert done.code == 0, done
         assert caplog.messages.count(f"penult: {said}") == 1
-        assert "penult duplicates FEATURES lists such copies; " in caplog.messages[-1]
+        assert f"penult duplicates {rows} lists such copies; " in caplog.messages[-1]
         assert caplog.messages[-1].endswith(
-            "with penult labels apply LABELS FEATURES --output TABLE.csv"
+            f"with penult labels apply LABELS {rows} --output TABLE.csv"
         )
     assert "identical to another image, and kept in the same part: 1" in done.out
     assert said in penult("info", rows).out

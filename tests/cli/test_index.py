@@ -87,8 +87,9 @@ def test_info_says_what_an_index_is(penult, files):
         ("index g.index", "g.index is an index already; change it with --add FEATURES or --remove ID"),
         ("index f.h5 -o g.index", "g.index exists; give --overwrite to replace it"),
         ("index f.h5 -o g.index --add m.h5", "g.index exists; to change it, give it in the place of the features: penult index g.index"),
-        ("index g.index --remove 400.jpg", "unknown id '400.jpg'"),
-        ("index g.index --remove rose/*", "none of 400 ids of the index is like rose/*; they are 0.jpg, 1.jpg, 2.jpg, …"),
+        ("index g.index --remove 400.jpg", "unknown id '400.jpg' in g.index; did you mean 40.jpg"),
+        ("index g.index --remove nothing", "unknown id 'nothing' in g.index (ids are e.g. 0.jpg, 1.jpg, 2.jpg; 'a/*' stands for all that begin with a/)"),
+        ("index g.index --remove rose/*", "none of 400 ids of g.index is like rose/*; they are 0.jpg, 1.jpg, 2.jpg, …"),
         ("index g.index --kind hnsw --metric euclidean", "g.index is an index by cosine"),
         ("index g.index --layer x --add m.h5", "leave --layer out"),
         ("index f.h5 -o y.index --kind tree", "'tree' is not one of 'auto', 'flat', 'hnsw', 'ivfpq'"),
@@ -144,3 +145,14 @@ def test_a_folder_is_removed_by_a_glob(penult, files):
     assert done.err.splitlines()[-1] == "next: penult search g.index PHOTO"
     assert "389 rows of 20 are searched exactly" in done.out
     assert "389 rows of 20 are searched exactly" in penult("info", "g.index").out
+
+
+def test_a_class_of_which_all_rows_were_removed_is_not_listed(penult, files):
+    penult("index", "f.h5", "-o", "g.index", "-q")
+    roses = [word for k in range(1, 400, 3) for word in ("--remove", f"{k}.jpg")]
+    penult("index", "g.index", *roses, "-q")
+    assert json.loads(penult("info", "g.index", "--json").out)["classes"] == [
+        {"label": "daisy", "images": 134},
+        {"label": "tulip", "images": 133},
+    ]
+    assert "rose" not in penult("info", "g.index").out

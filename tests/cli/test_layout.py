@@ -42,6 +42,45 @@ def test_a_name_in_the_first_column_is_not_broken(capsys, monkeypatch):
     assert "bundled:efficientnet_lite0.ra_in1k" in capsys.readouterr().out
 
 
+def shown(capsys, monkeypatch, columns, rows, *, width=50, **options):
+    monkeypatch.setenv("COLUMNS", str(width))
+    table = Table(columns, **options)
+    for row in rows:
+        table.add_row(*row)
+    table.show()
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    return lines
+
+
+def test_words_of_a_heading_and_numbers_are_not_broken(capsys, monkeypatch):
+    columns = ("image", "label", "percentile", "images in them", "why")
+    row = ("tulip/0123456789.jpg", "tulip", "94.4", "1,234", "far from others, local outlier")
+    lines = shown(capsys, monkeypatch, columns, [row], width=64, right=columns[2:4])
+    text = " ".join(lines)
+    for word in ("percentile", "images", "94.4", "1,234", "tulip/0123456789.jpg"):
+        assert word in text.split()
+    # With less room, the first column is broken, and after its slash.
+    lines = shown(capsys, monkeypatch, columns, [row], width=54, right=columns[2:4])
+    assert "percentile" in " ".join(lines).split()
+    assert next(line for line in lines if "tulip" in line).split()[0] == "tulip/"
+
+
+def test_two_columns_of_ids_give_alike_and_are_broken_after_slashes(capsys, monkeypatch):
+    ids = [f"photos/{name}/image_0001.jpg" for name in ("buttercup", "bluebell")]
+    columns = ("keep", "others", "weakest link")
+    lines = shown(capsys, monkeypatch, columns, [(*ids, "0.9622")], right=columns[2:], alike=True)
+    assert [line.split() for line in lines[3:5]] == [
+        ["photos/buttercup/", "photos/bluebell/", "0.9622"],
+        ["image_0001.jpg", "image_0001.jpg"],
+    ]
+
+
+def test_where_all_fits_nothing_is_broken(capsys, monkeypatch):
+    lines = shown(capsys, monkeypatch, ("a b", "c"), [("1/2/3", "x y")])
+    assert lines[:-1] == [" a b     c", " ───────────", " 1/2/3   x y"]
+
+
 def test_columns_count_in_a_pipe_as_they_do_for_the_help(monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
     assert table_width() == 200

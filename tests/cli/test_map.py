@@ -38,7 +38,7 @@ def test_a_page_of_saved_coordinates_has_each_row(penult, rows, caplog):
     penult("map", rows, "-o", "map.csv", "--method", "pca", "-q")
     done = penult("map", rows, "--coordinates", "map.csv", "-o", "map.html", "--offline", "-q")
     assert done.code == 0
-    assert "has no pictures: its rows do not say where their images are" in caplog.text
+    assert "has no pictures: the rows do not say where their images are" in caplog.text
     page = (rows.parent / "map.html").read_text("utf-8")
     assert '<script type="application/json" id="map-data">' in page
     assert "x0.jpg" in page

@@ -201,3 +201,10 @@ def test_an_image_that_cannot_be_read_was_not_added(photos, toy, tmp_path):
     planned = penult.plan(photos, file, model=toy, update=True)
     assert planned.changes == Changes(retried=("rose/bad.jpg",))
     assert "0 relabelled, 1 to be tried again" in repr(planned)
+
+
+def test_many_changes_are_told_in_one_short_line():
+    told = repr(Changes(added=tuple(f"{k:04}.jpg" for k in range(500)), removed=("x.jpg",)))
+    assert told.startswith("Changes(added=('0000.jpg', ")
+    assert told.endswith("removed=('x.jpg',))")
+    assert len(told) < 300

@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 
 import penult
 from penult.backbones.registry import open_backbone
+from penult.backbones.training_images import training_images
 from penult.classify.linear.basis import LinearWeights
 from penult.classify.training.multilabel import best_thresholds
 from penult.engines.row_network import RowNetwork
@@ -340,6 +341,9 @@ def test_training_that_only_makes_it_worse_keeps_the_start(finetune, normed, tmp
     assert "learnt, which was not kept: " in card
     log = (tmp_path / "flowers.ckpt" / "log.csv").read_text().splitlines()
     assert [line.endswith(",yes") for line in log[1:]] == [True, False, False]
+    # The photos trained the head, and not the network.
+    assert len(penult.load_classifier(tmp_path / "flowers.ckpt").trained_on) > 0
+    assert training_images(tmp_path / "flowers.ckpt" / "weights.safetensors") is None
 
 
 def test_the_training_loss_that_is_noted_is_neither_smoothed_nor_weighted(finetune):

@@ -62,6 +62,26 @@ def test_nothing_is_held_out_where_that_is_asked_for():
     assert {*photos.labels[parts.train]} == {0, 1, 2, 3}
 
 
+def test_why_photos_are_left_out_is_told_with_counts():
+    labels = np.repeat([0, 1], 16)
+    labels[[0, 1]] = -1
+    splits = (["train"] * 10 + ["validation"] * 2 + ["test"] * 4) * 2
+    splits[2] = ""
+    groups = [str(k) for k in range(32)]
+    groups[3] = "11"  # which validates
+    photos = features([16, 16], labels=labels, splits=splits, groups=groups)
+    photos.content[4] = photos.content[10]
+    parts = divide(photos, FinetuneOptions())
+    assert parts.left_out(photos) == {
+        "without a label": 2,
+        "in no split": 1,
+        "of one group with photos in another part": 1,
+        "copies of photos in another part": 1,
+    }
+    whole = features([16, 16])
+    assert divide(whole, FinetuneOptions()).left_out(whole) == {}
+
+
 def test_parts_that_the_images_have_stand_whatever_the_size():
     splits = ["train"] * 12 + ["validation"] * 4 + ["train"] * 12 + ["validation"] * 4
     parts = divide(features([16, 16], splits=splits), FinetuneOptions(test_size=0))
@@ -331,7 +351,10 @@ def test_the_verdict_says_which_is_the_better_choice_and_what_it_costs(
     )  # fmt: skip
     sentence = verdict(found, seconds=600.0, probe_seconds=12.0)
     assert said in sentence
-    assert sentence.endswith(". Fine-tuning took 10 min, 12 s of it for the probe.")
+    assert sentence.endswith(
+        ". Fine-tuning took 10 min, 12 s of it for the probe, without starting, opening the network "
+        "and writing the result."
+    )
     assert "p = 0.01)" in sentence
     assert "340 test images" in sentence
     assert verdict(found, seconds=600.0, probe_seconds=12.0, images=340) == sentence

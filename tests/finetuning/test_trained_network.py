@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 
@@ -17,6 +18,7 @@ from penult.cli.tables import int8_card
 from penult.combine.resplit import write_with_splits
 from penult.engines import measure
 from penult.errors import FileFormatError
+from penult.finetuning import evaluation
 from penult.finetuning.checkpoint_folder import write_checkpoint
 
 MANY = np.arange(36) % 12 < 9  # nine of the twelve photos of each class
@@ -66,6 +68,21 @@ def test_the_mark_goes_where_the_rows_go(checkpoint, photos, tmp_path, tiny):
     for name, features in (("file", tmp_path / "rows.h5"), ("memory", made)):
         write_with_splits(features, ["train"] * 36, tmp_path / f"{name}.h5")
         assert penult.load(tmp_path / f"{name}.h5").trained_network.tolist() == MANY.tolist()
+
+
+@pytest.mark.parametrize("before", [0, 5])
+def test_photos_of_a_training_that_was_not_kept_trained_the_head_alone(
+    checkpoint, photos, tuned, tiny, tmp_path, before
+):
+    backbone, network = tuned
+    keys = content_keys(extract(photos, tiny), np.arange(36))
+    model = finetuned(backbone, trained_on=keys, network_trained_on=keys[:before])
+    write_checkpoint(tmp_path / "as_it_was.ckpt", network, model)
+    made = extract(photos, tmp_path / "as_it_was.ckpt")
+    trained = made.trained_network
+    assert trained is None if before == 0 else trained.sum() == before
+    told = penult.evaluate(tmp_path / "as_it_was.ckpt", photos, progress=False)
+    assert told.trained == 36
 
 
 def test_in_a_file_of_several_networks_each_has_its_own(checkpoint, photos, tiny, tmp_path):
@@ -140,6 +157,8 @@ def test_fine_tuned_again_it_is_tested_on_what_is_new_and_passes_on_what_is_not(
     normed, photos, tmp_path, monkeypatch
 ):
     draw_curves_once(monkeypatch)
+    losses = itertools.count(1000, -1)  # each epoch is better than the one before
+    monkeypatch.setattr(evaluation, "mean_loss", lambda *_, **__: next(losses))
 
     def finetune(name, model, **options):
         return penult.finetune(
@@ -153,6 +172,7 @@ def test_fine_tuned_again_it_is_tested_on_what_is_new_and_passes_on_what_is_not(
         )
 
     first = finetune("first.ckpt", normed)
+    assert first.trained
     # What trained the first and is gone meanwhile is passed on all the same.
     for name in ("daisy", "rose", "tulip"):
         next(
@@ -161,6 +181,7 @@ def test_fine_tuned_again_it_is_tested_on_what_is_new_and_passes_on_what_is_not(
             if f"{name}/{one.name}" not in first.held_out.ids
         ).unlink()
     again = finetune("again.ckpt", tmp_path / "first.ckpt", seed=5)
+    assert again.trained
     assert {*again.held_out.ids} == {*first.held_out.ids}
     assert (again.trained_network, again.network_line) == (0, None)
     before, after = (

@@ -185,8 +185,10 @@ def test_it_can_be_said_where_the_images_of_the_gallery_are_now(of_two, photos, 
     moved = (of_two.parent / "roses").rename(of_two.parent / "moved")
     assert tuple(middle(_sheet(of_two), 0, 1)) == EMPTY
     assert "the contact sheet lacks pictures: no such file or folder" in caplog.messages[0]
+    there = of_two.parent / "daisies"
+    assert caplog.messages[0].endswith(f"; images=[FOLDER, '{there}'] says where they are")
     assert caplog.messages[1].endswith("makes the rows of what is there now")
-    assert "; images=FOLDER says where they are, and " in caplog.messages[1]
+    assert "says where they are" not in caplog.messages[1]
     caplog.clear()
     pixels = _sheet(of_two, images=moved)
     assert middle(pixels, 0, 0) == RED
@@ -205,7 +207,7 @@ def test_rows_that_do_not_say_where_their_images_are_have_no_pictures(
 ):
     rows = make_features({"a": 2})
     penult.search(rows, id="a/000.jpg", k=1, contact_sheet=tmp_path / "near.png")
-    assert "has no pictures: its rows do not say where their images are" in caplog.messages[0]
+    assert "has no pictures: the rows do not say where their images are" in caplog.messages[0]
 
 
 def test_where_nothing_was_answered_there_is_no_sheet(tmp_path):

@@ -207,6 +207,18 @@ def test_a_photo_that_can_no_longer_be_read_is_an_empty_frame_with_its_id(page_o
     assert text_of(chain).count("no picture iris/") == 2
 
 
+def test_one_of_a_kind_is_named_in_the_singular(page_of, monkeypatch):
+    monkeypatch.setattr(groups, "MOST_NEAR", 1)
+    one = pair("a.jpg", "b.jpg", 0.96)
+    made = duplicates_of(
+        group("a.jpg", "b.jpg"), group("c.jpg", "d.jpg"), suspects=(one,), suspects_total=1
+    )
+    text = " ".join(text_of(page_of(made).read_text("utf-8")).split())
+    assert "pair of different labels 1" in text
+    assert "groups 2" in text
+    assert "; 1 is left out." in text
+
+
 def test_no_duplicates_are_said_to_be_none(page_of):
     path = page_of(duplicates_of(zeros=("black.jpg",), unseen=2))
     text = text_of(path.read_text("utf-8"))

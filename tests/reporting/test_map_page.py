@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections import Counter
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -28,7 +29,8 @@ def page_of(tmp_path, monkeypatch):
     """Write a page; `open_image` gives the images' bytes."""
 
     def write(row_map=None, open_image=picture_of, **options):
-        monkeypatch.setattr(map_page, "image_opener", lambda *_, **__: open_image)
+        opener = Mock(side_effect=open_image, lacks_places=False)
+        monkeypatch.setattr(map_page, "image_opener", lambda *_, **__: opener)
         return write_grid_page(tmp_path / "map.html", row_map, **options)
 
     return write

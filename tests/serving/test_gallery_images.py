@@ -75,6 +75,19 @@ def test_a_link_that_leads_out_of_the_folder_is_refused_and_one_within_is_not(
     assert images.read(IDS[1]).content == images.content(IDS[1])
 
 
+def test_where_a_folder_is_gone_links_out_of_the_others_are_refused_all_the_same(tmp_path):
+    digests = []
+    for name in IDS:
+        path = picture(tmp_path, name, "red")
+        digests.append(digest_of(path.read_bytes()))
+    (tmp_path / IDS[1]).rename(tmp_path / "elsewhere.png")
+    (tmp_path / IDS[1]).symlink_to(tmp_path / "elsewhere.png")
+    (tmp_path / "daisy").rename(tmp_path / "gone")
+    origin = {"sources": [str(tmp_path / "daisy"), str(tmp_path / "rose")]}
+    images = GalleryImages(gallery(tmp_path, digests, origin=origin))
+    assert "leads out of the folder" in images.read(IDS[1]).reason
+
+
 def test_a_folder_that_is_a_link_itself_is_where_the_images_are(tmp_path, photos):
     (tmp_path / "link").symlink_to(photos)
     digests = [digest_of((photos / name).read_bytes()) for name in IDS]

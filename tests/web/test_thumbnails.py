@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from penult.errors import ImageError
+from penult.features import image_places
 from penult.images.pixels.decode import decode
 from penult.records import ImageRecord
 from penult.web import pictures
@@ -88,9 +90,14 @@ def test_a_source_that_cannot_open_an_image_costs_its_picture(make_features, mon
         raise error("gone")
 
     monkeypatch.setattr(
-        pictures, "relocate_images", lambda *_, **__: lambda image_id: ImageRecord(image_id, fail)
+        image_places,
+        "relocate_images",
+        lambda *_, **__: lambda image_id: ImageRecord(image_id, fail),
     )
-    opener = pictures.image_opener(make_features({"a": 1, "b": 1}), offline=False, announce=False)
+    rows = make_features({"a": 1, "b": 1}, origin={"sources": ["/photos"]})
+    opener = pictures.image_opener(rows, offline=False, announce=False)
+    with pytest.raises(ImageError, match="gone"):
+        opener("a/000.jpg")
     assert Thumbnails(opener)("a/000.jpg", 8) is None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from penult.backbones.checkpoint_folder import CLASSIFIER, WEIGHTS, is_checkpoint_folder
 from penult.backbones.graph_file import is_graph_file, read_trained_on
-from penult.content_keys import TRAINED_ON, parse_keys
+from penult.content_keys import NETWORK_TRAINED_ON, TRAINED_ON, parse_keys
 from penult.errors import FileFormatError
 from penult.inputs import unreadable
 
@@ -36,7 +36,7 @@ def training_images(weights: Path | None) -> NDArray[np.uint64] | None:
     -------
     uint64 array, shape (n,), or None
         Of `penult.content_keys`; None of a network of which nothing is known, as of all
-        pretrained ones.
+        pretrained ones, and of those that are as they were after a fine-tuning.
 
     Raises
     ------
@@ -55,10 +55,13 @@ def _of_head(path: Path) -> NDArray[np.uint64] | None:
         return None
     try:
         with zipfile.ZipFile(path) as archive:
-            if TRAINED_ON not in archive.namelist():
+            names = archive.namelist()
+            member = NETWORK_TRAINED_ON if NETWORK_TRAINED_ON in names else TRAINED_ON
+            if member not in names:
                 return None
-            if archive.getinfo(TRAINED_ON).file_size <= path.stat().st_size:  # as it was stored
-                return parse_keys(archive.read(TRAINED_ON))
+            if archive.getinfo(member).file_size <= path.stat().st_size:  # as it was stored
+                keys = parse_keys(archive.read(member))
+                return keys if len(keys) or member == TRAINED_ON else None
     except OSError as error:
         raise unreadable(path, error) from error
     except (*_DAMAGE, ValueError, NotImplementedError, RuntimeError) as error:

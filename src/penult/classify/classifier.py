@@ -66,10 +66,16 @@ class Classifier(Description):
     trained_on : uint64 array or None
         Keys of the images it was trained on, of `penult.classify.evaluation.seen.content_keys`;
         None where they are not known.
+    network_trained_on : uint64 array or None
+        Of the head of a network whose fine-tuning was not kept: keys of the images that had trained
+        the network before, of which there may be none. Else None.
     """
 
     pipeline: BuiltWhenAsked = BuiltWhenAsked()  # noqa: RUF009 - a descriptor
     trained_on: NDArray[np.uint64] | None = dataclasses.field(
+        default=None, compare=False, repr=False
+    )
+    network_trained_on: NDArray[np.uint64] | None = dataclasses.field(
         default=None, compare=False, repr=False
     )
 
@@ -384,6 +390,7 @@ class Classifier(Description):
             self.pipeline,
             description,
             trained_on=self.trained_on,
+            network_trained_on=self.network_trained_on,
             kept_rows=None if self.likeness is None else self.likeness.rows,
             projections=self.recipe.projections,
             overwrite=overwrite,

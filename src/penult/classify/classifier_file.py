@@ -34,7 +34,7 @@ from penult.classify.skops_pipeline import (
     read_pipeline,
     write_pipeline,
 )
-from penult.content_keys import TRAINED_ON, keys_to_bytes, parse_keys
+from penult.content_keys import NETWORK_TRAINED_ON, TRAINED_ON, keys_to_bytes, parse_keys
 from penult.errors import ClassifierFileError, WrongFileError
 from penult.file_kinds import HDF5, ZIP, kind_of, refuse_other_kind
 from penult.inputs import require_file, unreadable
@@ -67,6 +67,7 @@ def write(
     description: Mapping[str, Any],
     *,
     trained_on: NDArray[np.uint64] | None = None,
+    network_trained_on: NDArray[np.uint64] | None = None,
     kept_rows: NDArray[np.int8] | None = None,
     projections: Mapping[str, Projection] | None = None,
     overwrite: bool = False,
@@ -77,6 +78,7 @@ def write(
     ----------
     description : JSON-like; given back by `read_description`
     trained_on : keys of the images, of `penult.classify.evaluation.seen.content_keys`
+    network_trained_on : the same of a network, where other images trained it than its head
     kept_rows : of `penult.classify.likeness.Likeness`
     projections : the recipe's, by their SHA-256
 
@@ -92,6 +94,8 @@ def write(
         with zipfile.ZipFile(file, "a") as archive:
             if trained_on is not None:
                 archive.writestr(TRAINED_ON, keys_to_bytes(trained_on))
+            if network_trained_on is not None:
+                archive.writestr(NETWORK_TRAINED_ON, keys_to_bytes(network_trained_on))
             if kept_rows is not None:
                 archive.writestr(KEPT_ROWS, kept_rows.tobytes())
             written = {"format": FORMAT, **description}
@@ -127,6 +131,7 @@ class Contents(NamedTuple):
     pipeline: Pipeline | Unbuilt
     description: dict[str, Any]
     trained_on: NDArray[np.uint64] | None
+    network_trained_on: NDArray[np.uint64] | None
     kept_rows: NDArray[np.int8] | None
 
 
@@ -143,12 +148,14 @@ def read_all(path: Path) -> Contents:
         build = read_pipeline(path, archive)
         _require_members(path, archive, description)
         _with_projections(path, archive, description)
-        trained_on = kept_rows = None  # of files from before
-        if TRAINED_ON in archive.namelist():
-            trained_on = parse_keys(archive.read(TRAINED_ON))
+        kept_rows = None  # of files from before
+        trained_on, network_trained_on = (
+            parse_keys(archive.read(name)) if name in archive.namelist() else None
+            for name in (TRAINED_ON, NETWORK_TRAINED_ON)
+        )
         if KEPT_ROWS in archive.namelist():
             kept_rows = np.frombuffer(archive.read(KEPT_ROWS), np.int8)
-    return Contents(build(), description, trained_on, kept_rows)
+    return Contents(build(), description, trained_on, network_trained_on, kept_rows)
 
 
 @contextmanager

@@ -102,7 +102,11 @@ def load_classifier(path: str | Path) -> Classifier:
     path, folder = _places(path)
     found = classifier_file.read_all(path)
     fields = _fields(path, found.description, folder)
-    held = {"pipeline": found.pipeline, "trained_on": found.trained_on}
+    held = {
+        "pipeline": found.pipeline,
+        "trained_on": found.trained_on,
+        "network_trained_on": found.network_trained_on,
+    }
     classifier = Classifier(**{**fields, **held})
     _try_out(path, classifier)
     if classifier.likeness is None:

@@ -22,6 +22,8 @@ from penult.wording import count
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rich.console import Console
+
     from penult.classify.settings import TrainingSettings
     from penult.records import Failure
 
@@ -195,6 +197,12 @@ def _is_of_another_package(model: str) -> bool:
     return resolve(model)[0].prefix not in BUILT_IN
 
 
+_FIRST = 0.7
+"""Of a line: so wide a first column may be, and is not broken."""
+
+_ANY_WIDTH = 100_000
+
+
 class Table:
     """A table in the one style that penult's tables have; its cells are text, never markup.
 
@@ -204,6 +212,7 @@ class Table:
     right : those that are aligned to the right
     title : a line above it
     narrow : whether columns stand close together, where they are many
+    alike : whether the first column, too, is broken where others have to be, as they hold the same
     """
 
     def __init__(
@@ -213,12 +222,14 @@ class Table:
         right: Sequence[str] = (),
         title: str = "",
         narrow: bool = False,
+        alike: bool = False,
     ) -> None:
         from rich import box
         from rich import table as rich
         from rich.text import Text
 
         self._text = Text
+        self._alike = alike
         self._table = rich.Table(
             box=box.SIMPLE_HEAD,
             title=Text(printable(title)) if title else None,
@@ -243,20 +254,19 @@ class Table:
     def show(self) -> None:
         """Print it so that it fits the terminal; a pipe gets plain text.
 
-        The first column names the row, and is not broken if it leaves room for the others.
+        The first column names the row, and is not broken if it leaves room for the others. Neither
+        are numbers, nor words of a heading.
         """
         from rich.console import Console
 
         width = table_width()
-        first = self._table.columns[0]
-        names = [cell.cell_len for cell in first.cells if isinstance(cell, self._text)]
-        first.no_wrap = max(names, default=0) <= 0.7 * width
         console = Console(
             highlight=False,
             width=width,
             force_terminal=in_color(sys.stdout),
             color_system="auto" if in_color(sys.stdout) else None,
         )
+        self._fit(console)
         with console.capture() as captured:
             console.print(self._table)
         # Rich fills cells up to the width of their column, the last ones too.
@@ -264,6 +274,32 @@ class Table:
         # It begins and ends with a blank line: one between two tables is enough, none is first.
         for line in lines[not lines[0] :]:
             sys.stdout.write(line + "\n")
+
+    def _fit(self, console: Console) -> None:
+        """Give columns their widths where they do not fit beside each other."""
+        from penult.cli.column_widths import broken, column_widths
+
+        columns = self._table.columns
+        texts = [[one for one in of.cells if isinstance(one, self._text)] for of in columns]
+        cells = [max((one.cell_len for one in of), default=0) for of in texts]
+        names = [str(of.header) for of in columns]
+        natural = [max(own, len(name)) for own, name in zip(cells, names, strict=True)]
+        fixed = [of.justify == "right" for of in columns]
+        if not self._alike and natural[0] <= _FIRST * console.width:
+            fixed[0] = columns[0].no_wrap = True
+        anyhow = console.measure(self._table, options=console.options.update(width=_ANY_WIDTH))
+        room = console.width - (anyhow.maximum - sum(natural))
+        if sum(natural) <= room:
+            return
+        words = [max(map(len, name.split()), default=0) for name in names]
+        narrower = [max(own, word) for own, word in zip(cells, words, strict=True)]
+        widths = column_widths(narrower, words, fixed, room)
+        if widths is None:  # the first has to give, too
+            widths = column_widths(narrower, words, [False, *fixed[1:]], room)
+        for column, of, width in zip(columns, texts, widths or (), strict=False):
+            column.width, column.no_wrap = width, False
+            for text in of:
+                text.plain = broken(text.plain, width)
 
 
 def table_width() -> int:

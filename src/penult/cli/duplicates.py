@@ -38,7 +38,7 @@ def show(found: Duplicates) -> None:
 def _groups(groups: Sequence[DuplicateGroup]) -> None:
     if not groups:
         return
-    table = Table(("keep", "others", "weakest link"), right=("weakest link",))
+    table = Table(("keep", "others", "weakest link"), right=("weakest link",), alike=True)
     for group in groups[:_GROUPS]:
         weakest = "identical" if group.exact else _cosine(group.weakest)
         table.add_row(group.keep, listed(group.removable, _OTHERS), weakest)
@@ -155,7 +155,7 @@ def _pairs(
     pairs: Sequence[DuplicatePair], total: int, beside: Literal["labels", "splits"] | None
 ) -> None:
     """Show some pairs, each image with its label or its part beside it."""
-    table = Table(("image", "and", "cosine"), right=("cosine",))
+    table = Table(("image", "and", "cosine"), right=("cosine",), alike=True)
     for pair in pairs[:_PAIRS]:
         names = [pair.first, pair.second]
         if beside is not None:

@@ -47,9 +47,10 @@ def reduce(
 ) -> Features:
     """Project rows onto their principal components: shorter rows that say nearly the same.
 
-    The components are those of scikit-learn's ``PCA``, found from rows that are read a block at a
-    time, so that a file may be larger than the memory. Their arrays are in the new file, and in
-    every classifier trained on it, so that a photo's row is projected as these were.
+    The components are those of scikit-learn's ``PCA(svd_solver="full")``, found from rows that are
+    read a block at a time, so that a file may be larger than the memory. Their arrays are in the
+    new file, and in every classifier trained on it, so that a photo's row is projected as these
+    were.
 
     Parameters
     ----------

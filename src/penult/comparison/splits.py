@@ -106,6 +106,17 @@ class SplitOptions:
                 )
 
 
+def _refuse_runs(options: SplitOptions, held_out: str, *, has_splits: bool) -> None:
+    """Refuse several runs of a part that is the same in each."""
+    if options.runs in (None, 1):
+        return
+    other = f", or give {option('ignore_splits', True)}" * has_splits
+    raise UsageError(
+        f"{option('runs', options.runs)} was given, and would hold out the same images each time: "
+        f"the held-out part is {held_out}; leave it out{other}"
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Splits:
     """Which of N images train, and which are held out, in each of R runs.
@@ -178,12 +189,8 @@ class Splits:
         features = replace(features, trained_network=trained if trained.any() else None)
         joined = training.joined(features)
         first = training.split(joined)
-        if not first.drawn and options.runs not in (None, 1):
-            other = f", or give {option('ignore_splits', True)}" * (features.splits is not None)
-            raise UsageError(
-                f"{option('runs', options.runs)} was given, and would hold out the same images "
-                f"each time: the held-out part is {first.description}; leave it out{other}"
-            )
+        if not first.drawn:
+            _refuse_runs(options, first.description, has_splits=features.splits is not None)
         runs = options.runs or (RUNS if first.drawn else 1)
         every = [first, *(training.split(joined, run=run) for run in range(1, runs))]
         parts = np.zeros((runs, len(features)), np.int8)
@@ -212,13 +219,18 @@ class Splits:
         """Refuse labelled images that cannot be divided, before any rows are made of them.
 
         Only what is certain without their bytes is said: that there are fewer classes than two, or
-        fewer images of one than are to be left to train with.
+        fewer images of one than are to be left to train with, or that several runs would hold out
+        the same images.
 
         Raises
         ------
         UsageError, TrainingError
         """
         images = [*records]
+        named = {one.split for one in images if one.labels} & {"test", "validation"}
+        if named and not options.ignore_splits:
+            part = "test" if "test" in named else "validation"
+            _refuse_runs(options, f"the {part} split of the images", has_splits=True)
         if any(len(one.labels) > 1 for one in images):
             return
         counts = Counter(one.labels[0] for one in images if one.labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,8 +62,17 @@ def _label(features: Features, k: int) -> str | None:
     return label
 
 
-def log_contradictions(sentences: Sequence[str]) -> None:
-    """Log the first few, and what to do about them."""
+def log_contradictions(sentences: Sequence[str], named: str | Path | None = None) -> None:
+    """Log the first few, and what to do about them.
+
+    Parameters
+    ----------
+    sentences : sequence of str
+        Of `find_contradictions`.
+    named : path, optional
+        The feature file, to be typed.
+    """
+    rows = "FEATURES" if named is None else str(named)
     log = logging.getLogger("penult")
     for sentence in sentences[:_NAMED]:
         log.warning("penult: %s", sentence)
@@ -72,6 +82,6 @@ def log_contradictions(sentences: Sequence[str]) -> None:
         log.warning(
             "penult: %s lists such copies; take the wrong one out of its folder, or correct its "
             "label with %s",
-            command("duplicates", "FEATURES"),
-            command("apply_labels", "LABELS", "FEATURES", output="TABLE.csv"),
+            command("duplicates", rows),
+            command("apply_labels", "LABELS", rows, output="TABLE.csv"),
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from penult.errors import UsageError
 from penult.features.origin import every_origin
-from penult.images.sources.arguments import expanded_arguments
+from penult.images.relocate import places_of
 from penult.images.sources.remote.connection import is_url
 from penult.interface import at_command_line, command, option
 from penult.records import Changes, Features
@@ -45,11 +45,11 @@ def require_all_given(
     """
     if not changes.removed:
         return
-    origins, given = every_origin(old.origin), {_same(one) for one in _places(origin)}
+    origins, given = every_origin(old.origin), {_same(one) for one in places_of(origin)}
     missing = [
         one
         for run in origins
-        for one in _places(run)
+        for one in places_of(run)
         if not _is_within(one, given) and (len(origins) > 1 or is_url(one) or Path(one).exists())
     ]
     if not missing:
@@ -75,15 +75,6 @@ def _merged_anew(path: str | Path) -> str:
     if at_command_line():
         return command("merge", "FOLDER.rows", "FOLDER.rows", output=str(path), overwrite=True)
     return f"penult.merge([FOLDER, FOLDER], {str(path)!r}, {option('overwrite', True)})"
-
-
-def _places(origin: Mapping[str, Any]) -> list[str]:
-    """Places that an origin names, with braces written out."""
-    sources = [str(one) for one in origin.get("sources", ())]
-    if not sources or "-" in sources:
-        return sources
-    typed = [one if is_url(one) else Path(one) for one in sources]
-    return [str(one) for one in expanded_arguments(typed)]
 
 
 def _same(place: str) -> str:

@@ -66,6 +66,9 @@ class FinetunedModel:
     trained_on : uint64 array or None
         Keys of the training and the validation images, of
         `penult.classify.evaluation.seen.content_keys`.
+    network_trained_on : uint64 array or None
+        Where no training was kept, so that these trained the head alone: the keys of those that
+        had trained the network before, of which there may be none. Else None.
     """
 
     architecture: str
@@ -86,3 +89,4 @@ class FinetunedModel:
     photos: TrainingPhotos = field(default_factory=TrainingPhotos)
     parts: Sequence[tuple[str, str, str]] = ()
     trained_on: NDArray[np.uint64] | None = field(default=None, compare=False)
+    network_trained_on: NDArray[np.uint64] | None = field(default=None, compare=False)

@@ -56,4 +56,5 @@ def head_classifier(model: FinetunedModel, recipe: Recipe) -> Classifier:
         likeness=model.likeness,
         pipeline=head_pipeline(model.head, seed=model.seed),
         trained_on=model.trained_on,
+        network_trained_on=model.network_trained_on,
     )

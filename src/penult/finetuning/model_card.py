@@ -126,7 +126,7 @@ def _lines(name: str, model: FinetunedModel) -> Iterator[str]:
     yield f"$ penult extract PHOTOS --model {name} -o rows.h5"
     yield f"$ penult export {name} -o {name.rsplit('.', 1)[0]}.onnx"
     if model.summary.get("difference") and not _beats(model.summary):
-        yield "# The probe, which is not in this folder, on the same photos in the same parts:"
+        yield "# A classifier of the kind of the probe, on the same photos in the same parts:"
         yield (
             f"$ penult extract PHOTOS --model {model.architecture} --labels {name}/{PART_TABLE} "
             "-o before.h5"

@@ -108,7 +108,7 @@ class Outcome:
             wise_ft=self.wise_ft,
             train_images=self.reader.readable(self.parts.train),
             validation_images=self.reader.readable(self.parts.validation),
-            left_out=self.parts.left_out(),
+            left_out=self.parts.left_out(self.photos.features),
             failures=(*self.photos.features.failures, *self.reader.failures.values()),
             options=self.asked.options.resolved,
             stopped=history.stopped,
@@ -163,6 +163,7 @@ class Outcome:
                 photos, self.parts, self.network, self.evaluation, seed=self.asked.options.seed
             ),
             trained_on=self._trained_on(),
+            network_trained_on=None if finetuned.trained else self._trained_before(),
         )
 
     def write(self) -> None:
@@ -207,7 +208,7 @@ class Outcome:
         )
 
     def _trained_on(self) -> NDArray[np.uint64] | None:
-        """Keys of the photos that trained the network, and of those that trained its parents."""
+        """Keys of the photos that trained the network or its head, its parents' included."""
         # Those that chose among the epochs are no new photos, either.
         rows = np.union1d(self.parts.train, self.parts.validation)
         own = content_keys(self.photos.features, rows)
@@ -215,6 +216,11 @@ class Outcome:
         if own is None or before is None:
             return before if own is None else own
         return np.union1d(own, before)
+
+    def _trained_before(self) -> NDArray[np.uint64]:
+        """Keys of the photos that trained the network that was started from."""
+        before = training_images(self.backbone.weights.path)
+        return np.empty(0, np.uint64) if before is None else before
 
 
 def _name(source: str) -> str:

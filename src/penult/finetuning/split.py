@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Parts", "divide"]
 
+_NAMES = ("train", "validation", "test")
+
 _LEAST = {3: 4, 2: 3}
 """By the number of parts: photos, or groups, of a class of which each part gets one, and training
 two."""
@@ -57,11 +59,33 @@ class Parts:
     units: NDArray[np.int64]
     only_train: tuple[str, ...] = ()
 
-    def left_out(self) -> dict[str, int]:
-        """Reason to the number of photos in no part."""
-        rest = len(self.units) - len(self.train) - len(self.validation) - len(self.test)
-        why = "without a label, in no split, or copies of photos in another part"
-        return {why: rest} if rest else {}
+    def left_out(self, features: Features) -> dict[str, int]:
+        """Reason to the number of photos in no part.
+
+        Parameters
+        ----------
+        features : Features
+            What was divided.
+        """
+        used = np.concatenate([self.train, self.validation, self.test])
+        rest = np.setdiff1d(np.arange(len(self.units)), used)
+        bare = ~is_labelled(_labels(features)[rest])
+        splits = None if features.splits is None else np.asarray(features.splits)[rest]
+        apart = np.zeros(len(rest), bool) if splits is None else ~np.isin(splits, _NAMES) & ~bare
+        # A photo with a label and a split is left out where it tells what another part asks.
+        grouped = np.zeros(len(rest), bool)
+        if features.groups is not None:
+            groups = np.asarray(features.groups)
+            scored = np.concatenate([self.validation, self.test])
+            grouped = np.isin(groups[rest], groups[scored])
+        others = ~bare & ~apart
+        reasons = {
+            "without a label": bare,
+            "in no split": apart,
+            "of one group with photos in another part": others & grouped,
+            "copies of photos in another part": others & ~grouped,
+        }
+        return {why: int(which.sum()) for why, which in reasons.items() if which.any()}
 
     def tell_unscored(self) -> None:
         """Log the classes of which none is scored."""

@@ -36,7 +36,7 @@ def verdict(
         Of the fine-tuned network's score less the probe's, on the same images; None where there is
         no test part.
     seconds, probe_seconds : float
-        What either took; the first includes the second.
+        What either took, from the first photo to the last score; the first includes the second.
     images : int, optional
         How many test images the scores are of: in the difference, those that belong together, as
         copies do, count once, and where they are fewer the sentence says so.
@@ -48,7 +48,10 @@ def verdict(
     str
         Whether it beats the probe comes first, after a sentence where no epoch was kept.
     """
-    cost = f"Fine-tuning took {_time(seconds)}, {_time(probe_seconds)} of it for the probe."
+    cost = (
+        f"Fine-tuning took {_time(seconds)}, {_time(probe_seconds)} of it for the probe, without "
+        "starting, opening the network and writing the result."
+    )
     said = _compared(difference, images)
     return " ".join([*([] if trained else [UNTRAINED]), said, cost])
 
@@ -80,7 +83,7 @@ def _compared(difference: ModelDifference | None, images: int | None) -> str:
             f"costs more, and does not beat it beyond noise {on}. The difference is {points(by)} "
             f"points ({interval})."
         )
-    return f"{_PROBE.capitalize()} is the better choice: fine-tuning {how}"
+    return f"{_PROBE.capitalize()} or one like it is the better choice: fine-tuning {how}"
 
 
 def _time(seconds: float) -> str:

@@ -133,6 +133,7 @@ def list_images(
     leave_out: Sequence[Path] = (),
     offline: bool = False,
     announce: bool = True,
+    names: Sequence[str] | None = None,
 ) -> Listing:
     r"""List the images in folders, archives, lists and addresses, and files given one by one.
 
@@ -167,6 +168,8 @@ def list_images(
         Whether to refuse what is on the network; so does ``PENULT_OFFLINE=1``.
     announce : bool
         Whether to say, before anything is fetched, to which hosts the addresses in a manifest lead.
+    names : sequence of str, optional
+        What begins the ids of each source, where these are not all that there were.
 
     Raises
     ------
@@ -194,7 +197,7 @@ def list_images(
     )
     split_rule = SplitFolders(rule, splits)
     records, opened, without = RecordList(), list[ImageSource](), list[str]()
-    for source in open_sources(arguments, options, without):
+    for source in open_sources(arguments, options, without, names):
         opened.append(source)
         records.add(source, split_rule)
     passed_over = sum((source.passed_over for source in opened), Counter[str]())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from penult.representation import short_repr
+
 __all__ = ["Changes", "Relabelled"]
 
 
@@ -24,6 +26,7 @@ class Relabelled:
     after: tuple[str, ...]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Changes:
     """What an update changed in a feature file, by the ids of the images.

@@ -43,7 +43,8 @@ class Finetuned:
         Of the test accuracy less the probe's, with a paired interval; None where no test photo is
         of both.
     seconds : mapping of str to float
-        What the ``"probe"`` and what ``"finetune"`` took in all: the second includes the first.
+        What the ``"probe"`` and what ``"finetune"`` took, from the first photo to the last score,
+        without opening the network and writing the result: the second includes the first.
     epochs : tuple of FinetuneEpoch
         The training, epoch 0 being what it started from. A head with a hidden layer is trained
         alone first, where blocks learn as well: the epochs of that stage come before the others'.

@@ -77,8 +77,9 @@ def fit_projection(
 ) -> Projection:
     """Fit a principal component analysis on rows that are read block by block.
 
-    It is that of scikit-learn's ``PCA``, its signs too, in float64. Where neither the (D, D)
-    covariance nor all rows fit into the memory, it is approximated by subspace iteration.
+    It is that of scikit-learn's ``PCA(svd_solver="full")``, its signs too, in float64. Where
+    neither the (D, D) covariance nor all rows fit into the memory, it is approximated by subspace
+    iteration.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from penult.reporting.figures.colors import GRID, INK, SOFT, WRONG
 from penult.reporting.figures.fonts import drawable
 from penult.representation import short_text
 from penult.suffixes import PICTURE
-from penult.web.pictures import image_opener, missing_images
+from penult.web.pictures import ImageOpener, image_opener, missing_images
 from penult.web.strips import middle_of_strip
 from penult.wording import count, percent
 from penult.written import SIGNED, note_written
@@ -127,7 +127,9 @@ class ContactSheet:
             said.append(f"has no room for {' and '.join(left_out)}")
         if pictures.missing:
             gone = missing_images(
-                len(pictures.missing), pictures.images, first=min(pictures.missing)
+                len(pictures.missing),
+                may_have_moved=pictures.may_have_moved,
+                first=min(pictures.missing),
             )
             said.append(f"has empty frames for {gone}")
         for line in said:
@@ -155,13 +157,18 @@ class _Pictures:
         images: str | Path | Sequence[str | Path] | None,
     ) -> None:
         self._offline, self.gallery, self.images = offline, gallery, images
-        self._openers: dict[int, Callable[[str], bytes | None]] = {}
+        self._openers: dict[int, ImageOpener] = {}
         if images is not None and self.gallery is not None:
             self._openers[id(self.gallery)] = image_opener(
                 self.gallery, offline=offline, announce=True, page=_SHEET, images=images
             )
         self._made: dict[tuple[int, str], Image | None] = {}
         self.missing: set[str] = set()
+
+    @property
+    def may_have_moved(self) -> bool:
+        """Whether nobody said yet where they are, or should say."""
+        return self.images is None and not any(one.lacks_places for one in self._openers.values())
 
     def of_hit(self, hit: Hit) -> Image | None:
         """The image of a row of the gallery."""

@@ -314,9 +314,11 @@ def report(
                 curve=curve,
             )
         contradictions = find_contradictions(made.features)
-        log_contradictions(contradictions)
+        log_contradictions(contradictions, called)
         # Of images, their hosts were named when they were first listed.
-        opener = image_opener(made.features, offline=offline, announce=file is not None)
+        opener = image_opener(
+            made.features, offline=offline, announce=file is not None, has_option=False
+        )
         if class_maps:
             looked, maps = draw_evidence(
                 made,

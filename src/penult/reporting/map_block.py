@@ -14,7 +14,7 @@ from penult.web.map.data import map_data, map_json, with_pictures
 from penult.web.map.neighbors import map_neighbors
 from penult.web.map.order import morton_order
 from penult.web.map.pictures import MapPictures, map_pictures
-from penult.wording import count
+from penult.wording import count, form
 
 if TYPE_CHECKING:
     from penult.records import Rows
@@ -178,14 +178,17 @@ def _notes(total: int, points: int, pictures: MapPictures, page: str) -> list[st
             f"{points:,} of {count(total, 'point')} are shown, drawn at random; neighbours are "
             "looked for among them."
         )
+    have = form(pictures.shown, "has", "have")
     if pictures.left_out:
+        are = form(pictures.left_out, "is", "are")
         notes.append(
-            f"{count(pictures.shown, 'image')} have pictures, drawn at random; those of "
-            f"{pictures.left_out:,} are left out, for which {page} has no room."
+            f"{count(pictures.shown, 'image')} {have} pictures, drawn at random; those of "
+            f"{pictures.left_out:,} {are} left out, for which {page} has no room."
         )
     if pictures.missing:
+        has = form(pictures.missing, "has", "have")
         notes.append(
-            f"{count(pictures.missing, 'image')} cannot be found any more, or have changed "
-            "since, and have no picture."
+            f"{count(pictures.missing, 'image')} cannot be found any more, or {has} changed "
+            f"since, and {has} no picture."
         )
     return notes

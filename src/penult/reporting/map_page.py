@@ -103,10 +103,9 @@ def write_map_page(
             escape_formulas=escape_formulas,
         )
     written = _write(path, block, file.name, overwrite=overwrite)
-    if block.missing:
-        logging.getLogger("penult").warning(
-            "penult: %s has no pictures of %s", path, missing_images(block.missing, images)
-        )
+    if block.missing and not open_image.lacks_places:
+        gone = missing_images(block.missing, may_have_moved=images is None)
+        logging.getLogger("penult").warning("penult: %s has no pictures of %s", path, gone)
     return written
 
 

@@ -70,6 +70,8 @@ def new_places(
     own: tuple[Sequence[str], Rows, Sequence[str] | None],
     more: tuple[Sequence[str], Rows, Sequence[str] | None],
     named: str,
+    *,
+    index: str = "the index",
 ) -> NDArray[np.int64]:
     """Which rows are not in an index yet.
 
@@ -79,6 +81,8 @@ def new_places(
         Of the index, and of what is to be added.
     named : str
         What the latter is called.
+    index : str
+        What the former is called.
 
     Returns
     -------
@@ -103,9 +107,9 @@ def new_places(
     others = [ids[k] for k in there.tolist() if not _is_same(own, int(at[k]), more, k)]
     if others:
         raise SearchError(
-            f"{named} cannot be added: {count(len(others), 'id')} of it {_are(others)} in the "
-            f"index for another image: {listed(others, 5)}; to have the new {_image(others)} "
-            f"instead, remove {_them(others)} from the index first ({option('remove', 'ID')}, in a "
+            f"{named} cannot be added: {count(len(others), 'id')} of it {_are(others)} in "
+            f"{index} for another image: {listed(others, 5)}; to have the new {_image(others)} "
+            f"instead, remove {_them(others)} from {index} first ({option('remove', 'ID')}, in a "
             f"{call_or_command()} of its own), and add {named} then with {option('restore', True)}"
         )
     return np.flatnonzero(at < 0)

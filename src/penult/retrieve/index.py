@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 __all__ = ["Index", "replace_changed"]
 
 _MOST_PLACES = 1_000_000  # for what may be fewer rows
+_NAMED = 3  # ids, as examples
 _WASTED = 0.5  # of a structure, from which on it is built anew
 
 
@@ -300,14 +301,19 @@ class Index(Parts):
         if more is not None:
             assert self.features is not None
             mine = self.features.recipe
-            require_equal(more.recipe, mine, name=named, other_name="the index")
+            require_equal(more.recipe, mine, name=named, other_name=self._named)
         if matrix.shape[1:] != self.rows.shape[1:]:
             raise UsageError(
-                f"{named} has rows of {times(matrix.shape[1:])} numbers, the index rows of "
+                f"{named} has rows of {times(matrix.shape[1:])} numbers, {self._named} rows of "
                 f"{times(self.rows.shape[1:])}"
             )
         contents = [None if of is None else of.content for of in (self.features, more)]
-        new = new_places((self.ids, self.rows, contents[0]), (names, matrix, contents[1]), named)
+        new = new_places(
+            (self.ids, self.rows, contents[0]),
+            (names, matrix, contents[1]),
+            named,
+            index=self._named,
+        )
         gone = {*map(str, self.removed)}
         again = np.array([str(names[k]) in gone for k in new.tolist()], bool)
         wanted = new if restore else new[~again]
@@ -385,7 +391,7 @@ class Index(Parts):
                 kept &= ~self._like(name)
         left = np.flatnonzero(kept)
         if not len(left):
-            raise UsageError("no row would be left in the index; build another one instead")
+            raise UsageError(f"no row would be left in {self._named}; build another one instead")
         rows = GluedRows([Piece(self.rows, left)])
         gone = [str(self.ids[place]) for place in np.flatnonzero(~kept).tolist()]
         made = replace(
@@ -582,6 +588,11 @@ class Index(Parts):
             Index, **{name: getattr(self, name) for name in self.__dataclass_fields__}
         ), ()
 
+    @property
+    def _named(self) -> str:
+        """What messages call it."""
+        return "the index" if self.file is None else str(self.file)
+
     def _why(self, rows: Rows) -> str:
         """Why its kind suits other rows, if it was chosen; where it does not, which one would."""
         if not self.why:
@@ -594,13 +605,18 @@ class Index(Parts):
         gone = [one for one in map(str, self.removed) if one == name or fnmatchcase(one, name)]
         try:
             if is_glob(name):
-                return ids_like(name, self.ids, "the index")
-            raise UnknownNameError("id", name, map(str, self.ids))
+                return ids_like(name, self.ids, self._named)
+            known = [str(one) for one in self.ids]
+            some = ", ".join(known[:_NAMED])
+            hint = f"ids are e.g. {some}; 'a/*' stands for all that begin with a/"
+            raise UnknownNameError(f"id in {self._named}", name, known, hint)
         except UsageError as error:
             if not gone:
                 raise
             rows = listed(gone, 5)
-            raise UsageError(f"{rows} {_was(len(gone))} removed from the index before") from error
+            raise UsageError(
+                f"{rows} {_was(len(gone))} removed from {self._named} before"
+            ) from error
 
     def _made_of(self, more: Features | None) -> tuple[Features, ...]:
         return self.made_of if more is None else (*self.made_of, more)

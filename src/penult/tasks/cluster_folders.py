@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from penult.classify.prediction.sorting import Sorter
 from penult.errors import ImageError, OutputExistsError, UsageError
-from penult.features.origin import where_to_look
+from penult.features.image_places import look_for_images
 from penult.images.read import digest_of, read_bytes
-from penult.images.relocate import relocate_images
-from penult.interface import at_command_line, option
+from penult.interface import at_command_line
 from penult.progress import Tell
 from penult.records import Clustering, Failure, Features, ImageRecord, Progress
 from penult.written import note_written
@@ -84,14 +84,14 @@ class ClusterFolders:
         sorter = Sorter(folder, [NOISE], mode=mode, name="sort_into")  # whether it can be filled
         self._folder, self._mode = folder, mode
         self._content = features.content
-        places = where_to_look(features.origin, images)
-        if images is None and not any("folder" in one or one.get("sources") for one, _ in places):
-            raise UsageError(
-                f"these rows do not say where their images are; give {option('images', 'FOLDER')}"
+        places = look_for_images(features, images, offline=offline)
+        if not places.finders:
+            raise UsageError(f"the photos cannot be found: {places.why()}")
+        if places.gone:
+            logging.getLogger("penult").warning(
+                "penult: some of the photos cannot be found: %s", places.why()
             )
-        self._finders: list[Callable[[str], ImageRecord | None]] = [
-            relocate_images(one, features.ids, way, offline=offline) for one, way in places
-        ]
+        self._find = places.find
         for require in (sorter.require_photos_outside, sorter.require_files):
             require(filter(None, (self._find(str(one)) for one in features.ids)))
 
@@ -157,9 +157,6 @@ class ClusterFolders:
             if record is not None and sorter.has_namesake(record):
                 with suppress(ImageError):  # it is said in its turn
                     sorter.require_nowhere_else(record, self._digest(place, record), label)
-
-    def _find(self, image_id: str) -> ImageRecord | None:
-        return next(filter(None, (find(image_id) for find in self._finders)), None)
 
     def _place(self, place: int, image_id: str, label: str, sorter: Sorter) -> bool:
         """Put a photo into its folder, and say whether it is new there."""

@@ -226,7 +226,7 @@ class IndexInfo:
     recipe : Recipe or None
         How they were made.
     classes : mapping of str to int
-        Label to number of images.
+        Label to number of images; without those of which all rows were removed.
     recall : float or None
         Of what exact search finds, the share that it finds; None where search is exact.
     rows_removed : int
@@ -424,6 +424,7 @@ def _index(path: Path) -> IndexInfo:
 
     found, stale = Index._opened(path)
     features = found.features
+    classes = {} if features is None else features.images_per_class()
     return IndexInfo(
         searched_by=found.kind,
         metric=found.metric,
@@ -431,7 +432,7 @@ def _index(path: Path) -> IndexInfo:
         dtype=str(found.rows.dtype),
         layer=None if features is None else features.name,
         recipe=found.recipe,
-        classes={} if features is None else features.images_per_class(),
+        classes={label: images for label, images in classes.items() if images},
         recall=None if found.recall is None else found.recall.value,
         rows_removed=len(found.removed),
         lines=(*found.lines, *([f"stale: {stale}"] if stale else [])),

@@ -179,7 +179,8 @@ def train(
         trained.save(output, overwrite=overwrite)
     rows = features if isinstance(features, Features) else load(features)
     log_empty_classes(rows)
-    log_contradictions(find_contradictions(rows))
+    named = None if isinstance(features, Features) else features
+    log_contradictions(find_contradictions(rows), named)
     options = trained.settings.options
     if near_duplicates is None and options is not None:
         log_leaks(

@@ -14,7 +14,7 @@ from penult.messages import printable
 from penult.output import atomic_output
 from penult.web.section import Section, Shown
 from penult.web.thumbnails import Thumbnails
-from penult.wording import count, interval, percent, probability, ratio
+from penult.wording import count, form, interval, percent, probability, ratio
 
 if TYPE_CHECKING:
     import jinja2
@@ -62,8 +62,8 @@ def write_page(
     folder : str
         Of the sections' templates, under ``templates``.
     filters : mapping of str to callable, optional
-        Functions for the templates beside ``count``, ``percent``, ``probability``, ``ratio`` and
-        ``interval``.
+        Functions for the templates beside ``count``, ``form``, ``percent``, ``probability``,
+        ``ratio`` and ``interval``.
     script : str
         The template of the one script that the page runs; it may include others, and sees `values`.
         With ``web/photos.js``, photos open large.
@@ -141,6 +141,7 @@ def page_environment(package: str) -> jinja2.Environment:
     )
     environment.filters |= {
         "count": count,
+        "form": form,
         "interval": interval,
         "percent": percent,
         "probability": probability,

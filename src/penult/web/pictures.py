@@ -4,42 +4,72 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
-from penult.errors import PenultError
-from penult.features.origin import where_to_look
+from penult.features.image_places import ImagePlaces, look_for_images
 from penult.images.read import digest_of, read_bytes
-from penult.images.relocate import relocate_images
 from penult.interface import command, option
 from penult.records import Features, ImageRecord
 from penult.representation import short_text
 from penult.wording import count
 
-__all__ = ["image_finder", "image_opener", "missing_images"]
+__all__ = ["ImageOpener", "image_finder", "image_opener", "missing_images"]
 
 
-def missing_images(
-    number: int, images: str | Path | Sequence[str | Path] | None, *, first: str | None = None
-) -> str:
+def missing_images(number: int, *, may_have_moved: bool = True, first: str | None = None) -> str:
     """Say how many images are gone or changed, and what to type.
 
     Parameters
     ----------
     number : int
         How many.
-    images : path, str or sequence of them, optional
-        Where they were said to be, which need not be advised again.
+    may_have_moved : bool, default=True
+        Whether to advise to say where they are, which was neither done nor advised yet.
     first : str, optional
         The id of one of them, to be named.
     """
     named = "" if first is None else f": {short_text(first)}{', …' * (number > 1)}"
-    moved = f"{option('images', 'FOLDER')} says where they are, and " * (images is None)
+    moved = f"{option('images', 'FOLDER')} says where they are, and " * may_have_moved
     return (
         f"{count(number, 'image')} that cannot be found any more, or changed since{named}; "
         f"{moved}{command('extract', update=True)} makes the rows of what is there now"
     )
+
+
+class ImageOpener:
+    """Gives an image's bytes for its id, from where the rows were made, if they are still the same.
+
+    A stranger's file may name any folder; it cannot know the digests of what lies there.
+
+    Parameters
+    ----------
+    features : Features
+        Whose images they are.
+    places : callable
+        Looks for the places of the images, once.
+    """
+
+    def __init__(self, features: Features, places: Callable[[], ImagePlaces]) -> None:
+        self._features, self._places = features, places
+        self._digests = cache(self._read_digests)
+
+    def __call__(self, image_id: str) -> bytes | None:
+        """Return the file's bytes; None where it is gone, or is another by now."""
+        for record in self._places().of(image_id):
+            data = read_bytes(record)
+            if self._digests().get(image_id, "") in ("", digest_of(data)):
+                return data
+        return None
+
+    @property
+    def lacks_places(self) -> bool:
+        """Whether places of the images are gone, which has been said."""
+        return bool(self._places().gone)
+
+    def _read_digests(self) -> Mapping[str, str]:
+        content = self._features.content
+        return {} if content is None else dict(zip(self._features.ids, content, strict=True))
 
 
 def image_opener(
@@ -49,41 +79,26 @@ def image_opener(
     offline: bool,
     announce: bool,
     page: str = "the page",
-) -> Callable[[str], bytes | None]:
-    """Give an image's bytes for its id, from where the rows were made, if they are still the same.
-
-    A stranger's file may name any folder; it cannot know the digests of what lies there.
+    has_option: bool = True,
+) -> ImageOpener:
+    """Make what gives an image's bytes for its id.
 
     Parameters
     ----------
-    features, images, offline, announce, page
+    features, images, offline, announce, page, has_option
         As for `image_finder`.
 
     Returns
     -------
-    callable
-        From an id to the file's bytes; None where it is gone, or is another by now.
+    ImageOpener
 
     Raises
     ------
     UsageError, SourceError
         If there is nothing at `images`; what is gone of other places is logged.
     """
-    find = image_finder(features, images, offline=offline, announce=announce, page=page)
-
-    @cache
-    def digests() -> Mapping[str, str]:
-        content = features.content
-        return {} if content is None else dict(zip(features.ids, content, strict=True))
-
-    def open_image(image_id: str) -> bytes | None:
-        for record in find(image_id):
-            data = read_bytes(record)
-            if digests().get(image_id, "") in ("", digest_of(data)):
-                return data
-        return None
-
-    return open_image
+    looked = _looked_once(features, images, offline, announce, page, has_option=has_option)
+    return ImageOpener(features, looked)
 
 
 def image_finder(
@@ -93,6 +108,7 @@ def image_finder(
     offline: bool,
     announce: bool,
     page: str = "the page",
+    has_option: bool = True,
 ) -> Callable[[str], Iterator[ImageRecord]]:
     """Find an image by its id where the rows were made, or where the images are now.
 
@@ -108,6 +124,8 @@ def image_finder(
         Whether what is looked through is said.
     page : str
         What messages call that which the pictures are for.
+    has_option : bool
+        Whether there is an option by which the reader can say where they are.
 
     Returns
     -------
@@ -120,31 +138,30 @@ def image_finder(
     UsageError, SourceError
         If there is nothing at `images`; what is gone of other places is logged.
     """
-    places = where_to_look(features.origin, images)
-    looking: dict[str, Any] = {"offline": offline, "announce": announce}
+    looked = _looked_once(features, images, offline, announce, page, has_option=has_option)
+    return lambda image_id: looked().of(image_id)
 
-    def finder(origin: Mapping[str, Any]) -> Callable[[str], ImageRecord | None]:
-        lacks = "has no pictures" if len(places) == 1 else "lacks pictures"
-        try:
-            if origin.get("sources") or "folder" in origin:
-                return relocate_images(origin, features.ids, **looking)
-            error = "its rows do not say where their images are"
-        except PenultError as refused:  # they have moved, say
-            error = str(refused)
-        logging.getLogger("penult").warning("penult: %s %s: %s", page, lacks, error)
-        return lambda _: None
 
-    given = (
-        [relocate_images(one, features.ids, way, **looking) for one, way in places]
-        if images is not None
-        else []
-    )
+def _looked_once(
+    features: Features,
+    images: str | Path | Sequence[str | Path] | None,
+    offline: bool,
+    announce: bool,
+    page: str,
+    *,
+    has_option: bool,
+) -> Callable[[], ImagePlaces]:
+    """Look through what was given now, and where the rows were made when it is asked for."""
+    look = partial(look_for_images, features, images, offline=offline, announce=announce)
+    given = None if images is None else look()
 
     @cache
-    def finders() -> list[Callable[[str], ImageRecord | None]]:
-        return given or [finder(one) for one, _ in places]
+    def places() -> ImagePlaces:
+        found = look() if given is None else given
+        if found.gone:
+            lacks = "lacks pictures" if found.finders else "has no pictures"
+            why = found.why(has_option=has_option)
+            logging.getLogger("penult").warning("penult: %s %s: %s", page, lacks, why)
+        return found
 
-    def find(image_id: str) -> Iterator[ImageRecord]:
-        return (record for one in finders() if (record := one(image_id)) is not None)
-
-    return find
+    return places

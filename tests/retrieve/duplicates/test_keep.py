@@ -73,7 +73,7 @@ def test_where_there_are_no_images_that_is_said_once_and_the_first_is_kept(pictu
     assert kept(found) == {"red_1.png": "order", "blue_1.gif": "order", "green_1.bmp": "order"}
     assert found.unseen == 8
     (said,) = caplog.messages
-    assert "say where they are with images" in said
+    assert said.endswith("/pictures; images=FOLDER says where they are")
 
 
 def test_an_image_that_is_gone_is_not_the_one_to_keep(pictures, tmp_path, caplog):

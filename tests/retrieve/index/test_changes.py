@@ -109,6 +109,9 @@ def test_an_id_of_another_image_is_refused(tmp_path):
     other = feature_files.write(tmp_path / "o.h5", records, [rows[:1]], digests=["ab" * 16])
     with pytest.raises(penult.SearchError, match="1 id of it is in the index for another image: 5"):
         index.add(penult.load(other))
+    index.save(tmp_path / "g.index")
+    with pytest.raises(penult.SearchError, match=r"it is in .*g\.index for another image: 5.* from .*g\.index first"):  # fmt: skip
+        penult.index(tmp_path / "g.index", add=other)
     bare = penult.Index.of(rows, names(600))
     assert len(bare.add(rows[:2], names(2))) == 600
     with pytest.raises(

@@ -125,7 +125,8 @@ def test_fewer_rows_than_were_asked_for_are_all_found_and_said_once(table, caplo
         ({"id": "chair/9.jpg"}, "unknown id 'chair/9.jpg' in memory:rows; did you mean chair/"),
         (
             {"id": "photos/chair/1.jpg"},
-            "unknown id 'photos/chair/1.jpg' in memory:rows; did you mean chair/1.jpg? (ids are e.g. ",
+            "unknown id 'photos/chair/1.jpg' in memory:rows; did you mean chair/1.jpg? (ids are e.g. "
+            "chair/1.jpg, chair/2.jpg, sofa/1.jpg)",
         ),
         ({"layer": "conv1"}, "memory:rows is of the rows of penultimate alone; leave out layer="),
         ({"queries": np.ones((1, 3))}, "these rows have 3 numbers each, but those of memory:rows"),

@@ -11,7 +11,8 @@ import typer
 
 from penult.cli import options as o
 from penult.cli import training as t
-from penult.cli.console import next_command, say_json, say_path
+from penult.cli.console import next_command, say, say_json, say_path
+from penult.cli.taken_layer import taken_layer
 from penult.errors import UsageError
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ def run(
         _print_csv(found, escape_formulas=escape_formulas)
         return
     show(found)
+    if taken := taken_layer(features, layer):
+        say(taken)
     for path in (output, write_list, repair):
         if path is not None:
             say_path(path)

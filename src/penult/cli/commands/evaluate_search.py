@@ -10,6 +10,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import Table, say, say_json
+from penult.cli.taken_layer import taken_layer
 from penult.errors import UsageError
 from penult.records import search_label_rows, search_score_rows, search_sentences
 from penult.wording import count
@@ -106,6 +107,8 @@ def run(
             say(f"and {count(len(rows) - _LABELS_SHOWN - 1, 'label')} more")
     for line in search_sentences(found):
         say(line)
+    if taken := taken_layer(gallery, layer):
+        say(taken)
 
 
 def _numbers(given: list[str]) -> list[int]:

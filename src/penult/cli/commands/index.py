@@ -9,6 +9,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import next_command, say, say_json
+from penult.cli.taken_layer import taken_layer
 from penult.wording import count, times
 
 
@@ -98,6 +99,8 @@ def run(
         return
     rows = f"{count(len(made), 'row')} of {times(made.rows.shape[1:])} {made.rows.dtype}"
     say(f"{made.file}: {rows}, {made.kind}, {made.metric}")
+    if taken := taken_layer(features, layer):
+        say(taken)
     for line in made.lines:
         say(line)
     next_command("search", made.file, "PHOTO", quiet=quiet)

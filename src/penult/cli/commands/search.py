@@ -21,6 +21,7 @@ from penult.cli.console import (
     to_json,
     warn,
 )
+from penult.cli.taken_layer import taken_layer
 from penult.errors import UsageError
 from penult.messages import printable
 from penult.records import Failure, SearchResult
@@ -185,6 +186,8 @@ def run(
         if output is None
         else to_file(output, overwrite=overwrite, inputs=ready.inputs, **columns)
     )
+    if not quiet and (taken := taken_layer(gallery, layer)):
+        note(taken)
     good, failures = 0, list[Failure]()
     with closing(ready.gallery), written as write:
         for outcome in ready.outcomes():

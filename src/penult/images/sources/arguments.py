@@ -129,9 +129,16 @@ def _expanded(source: SourceArgument) -> list[SourceArgument]:
     return [one for name in written for one in _expanded(kind(name))]
 
 
-def source_names(sources: Sequence[SourceArgument]) -> list[str]:
-    """Name each source by its last component, or by as many as tell it from the others."""
-    _refuse_overlap(sources)
+def source_names(sources: Sequence[SourceArgument], *, are_there: bool = True) -> list[str]:
+    """Name each source by its last component, or by as many as tell it from the others.
+
+    Raises
+    ------
+    UsageError, PathNotFoundError
+        If `are_there`, and one is not, or one lies in another or was given twice.
+    """
+    if are_there:
+        _refuse_overlap(sources)
     parts = [
         Path(os.path.abspath(source)).parts  # noqa: PTH100 - no links
         if isinstance(source, Path)

@@ -69,7 +69,10 @@ _OWN = {*CLASSIFIER.suffixes, *INDEX.suffixes, *ONNX.suffixes, *WEIGHTS}
 
 
 def open_sources(
-    arguments: Sequence[SourceArgument], options: SourceOptions, without: list[str] | None = None
+    arguments: Sequence[SourceArgument],
+    options: SourceOptions,
+    without: list[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> Iterator[ImageSource]:
     """Open the source, or sources, of each argument, in the order of the ids as far as possible.
 
@@ -83,6 +86,8 @@ def open_sources(
         How they are opened; `archive_extensions` is filled in here.
     without : list of str, optional
         The arguments in which there is no image, and of which no failure says so, are added to it.
+    names : sequence of str, optional
+        What begins the ids of each argument, where these are not all that there were.
 
     Raises
     ------
@@ -91,12 +96,12 @@ def open_sources(
     extensions = frozenset(kind.archive_extension for kind in KINDS if kind.archive_extension)
     options = replace(options, archive_extensions=extensions)
     files: list[tuple[str, Path]] = []
-    named = zip(arguments, source_names(arguments), strict=True)
+    named = zip(arguments, names or source_names(arguments), strict=True)
     for argument, name in sorted(named, key=lambda one: f"{one[1]}/"):
         _refuse_rows(argument)
         _refuse_own(argument)
         kind = next((kind for kind in KINDS if kind.matches(argument)), None)
-        prefix = name if len(arguments) > 1 else None
+        prefix = name if names or len(arguments) > 1 else None
         if kind is None:
             _refuse_pipe(Path(argument), alone=len(arguments) == 1)
             if len(arguments) == 1:

@@ -8,9 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penult.errors import SourceError, UsageError
-from penult.features.origin import where_to_look
-from penult.images.relocate import relocate_images
+from penult.features.image_places import look_for_images
 from penult.images.size import ImageSize, image_size
 from penult.interface import command, option
 from penult.progress import announce
@@ -62,36 +60,35 @@ def find_sizes(
         return {}
     announce("looking for the images", brief=True)
     log = logging.getLogger("penult")
-    instead = f"say where they are with {option('images')}"
-    try:
-        finders = [
-            relocate_images(one, features.ids, way, offline=offline, announce=False)
-            for one, way in where_to_look(features.origin, images)
-        ]
-    except (UsageError, SourceError) as error:
-        if images is not None:
-            raise
-        if not quiet:
-            log.warning(
-                "penult: the images cannot be found, so the first of each group is kept, however "
-                "large the others are: %s; %s",
-                *(error, instead),
-            )
+    places_of_images = look_for_images(features, images, offline=offline, announce=False)
+    if places_of_images.gone and not quiet:
+        are_all = not places_of_images.finders
+        log.warning(
+            "penult: %s cannot be found, so %s: %s",
+            "the images" if are_all else "some of the images",
+            "the first of each group is kept, however large the others are"
+            if are_all
+            else "their sizes do not count",
+            places_of_images.why(),
+        )
+    if not places_of_images.finders:
         return {}
 
     def measure(place: int) -> ImageSize | None:
         image_id = str(features.ids[place])
-        record = next(filter(None, (find(image_id) for find in finders)), None)
+        record = places_of_images.find(image_id)
         return None if record is None else image_size(record)
 
     asked = [int(place) for place in places]
     with ThreadPoolExecutor(_THREADS) as pool:
         measured = dict(zip(asked, pool.map(measure, asked), strict=True))
     found = {place: size for place, size in measured.items() if size is not None}
-    if (missing := len(asked) - len(found)) and not quiet:
+    if (missing := len(asked) - len(found)) and not (quiet or places_of_images.gone):
         log.warning(
             "penult: %s of %s images in groups cannot be read, so their sizes are not known; %s, "
             "and %s makes the rows of what is there now",
-            *(f"{missing:,}", f"{len(asked):,}", instead, command("extract", update=True)),
+            *(f"{missing:,}", f"{len(asked):,}"),
+            f"say where they are with {option('images')}",
+            command("extract", update=True),
         )
     return found

@@ -21,7 +21,7 @@ from penult.representation import what_given
 from penult.retrieve.search.gallery import labels_of
 from penult.retrieve.search.itself import rows_of_features, rows_of_photos
 from penult.suffixes import FEATURES
-from penult.wording import count, listed
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,7 +139,7 @@ def _what_lists_ids(gallery: Searched, some: Sequence[str]) -> str:
     if gallery.path is not None and gallery.path.suffix in FEATURES.suffixes:
         rows = command("export_rows", str(gallery.path), output="rows.csv")
         return f"{rows} lists the ids"
-    return f"ids are e.g. {listed(some, _NAMED)}"
+    return f"ids are e.g. {', '.join(some[:_NAMED])}"
 
 
 def features_of_file(gallery: Searched, path: Path) -> Features:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from penult.errors import ImageError
+from penult.errors import ImageError, PenultError
 from penult.features.origin import every_origin
 from penult.images.read import digest_of, read_bytes
+from penult.images.sources.arguments import as_sources, expanded_arguments
 from penult.interface import option
 from penult.records import Features, ImageRecord
 from penult.retrieve.search.gallery import Gallery
@@ -188,5 +190,8 @@ def _folders(
         ]
     else:
         places = [images] if isinstance(images, str | Path) else [*images]
-    folders = [Path(place) for place in places]
+    with suppress(PenultError):  # a stranger's, which have none
+        places = expanded_arguments(as_sources(places))
+    # One that is gone has no images, and the links in the others are watched all the same.
+    folders = [Path(one) for one in places if not isinstance(one, Path) or one.exists()]
     return [one.resolve() for one in folders] if all(one.is_dir() for one in folders) else None
