@@ -46,6 +46,9 @@ HINT = "; close other programs, or raise the limit that this one has"
         HDF5S,
         RuntimeError("std::bad_alloc"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to"),
+        RuntimeError("[Errno 12] Cannot allocate memory"),
+        RuntimeError("can't start new thread"),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
         RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
     ],
 )
@@ -61,6 +64,7 @@ def test_each_library_s_lack_of_memory_is_known(error):
         OSError(errno.EINVAL, "Invalid argument"),  # a place before the file's beginning
         ValueError("cannot reshape array of size 3"),
         KeyError("memory"),
+        ImportError("libtorch_cpu.so: failed to map segment: Operation not permitted"),  # noexec
     ],
 )
 def test_what_a_damaged_file_raises_is_not_laid_on_the_machine(error):

@@ -12,10 +12,11 @@ __all__ = ["FREE_MEMORY", "OUT_OF_MEMORY", "is_of_memory", "machine_fault"]
 
 OUT_OF_MEMORY = re.compile(
     r"bad_alloc|MemoryError|out of memory|(can't|cannot|can not|could not|failed to|unable to) "
-    r"allocate|memory allocation failed",
+    r"allocate|memory allocation failed|failed to map segment(?!.*permitted)|"
+    r"can't start new thread",
     re.IGNORECASE,
 )
-"""As torch, OpenVINO, HDF5, the C++ library and the system say it."""
+"""As torch, OpenVINO, HDF5, Python, the C++ library, and the system and its loader say it."""
 
 # What the numbers in a damaged file lead to: a place before its beginning, say.
 _OF_FILES = {errno.EINVAL, errno.EFBIG, errno.EOVERFLOW, errno.ESPIPE, errno.EFAULT, errno.ERANGE}
@@ -47,7 +48,8 @@ def machine_fault(error: BaseException) -> str | None:
     >>> machine_fault(ValueError("truncated"))
     """
     if is_of_memory(error):
-        said = first_line(error)[:_LONGEST]
+        lines = [line.strip() for line in str(error).splitlines() if OUT_OF_MEMORY.search(line)]
+        said = (lines[0] if lines else first_line(error))[:_LONGEST]
         is_news = not isinstance(error, OSError) and said != type(error).__name__
         return "there is too little memory" + (f" ({said})" if is_news else "")
     if isinstance(error, OSError) and error.errno and error.errno not in _OF_FILES:

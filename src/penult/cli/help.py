@@ -20,6 +20,7 @@ from typer.core import TyperCommand, TyperGroup
 from penult.cli.colors import in_color, paint
 from penult.cli.console import terminal_width
 from penult.cli.options import HEADINGS
+from penult.cli.short_of_memory import too_little_memory
 from penult.cli.usage import (
     COMMANDS_ELSEWHERE,
     require_no_file,
@@ -27,7 +28,7 @@ from penult.cli.usage import (
     require_usable,
     with_address,
 )
-from penult.errors import UnknownNameError
+from penult.errors import PenultError, UnknownNameError
 from penult.spelling import closest
 
 __all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics", "unread"]
@@ -108,6 +109,18 @@ class Command(_Described, TyperCommand):
             require_once(typed)
             require_usable(self, ctx, given)
         return super().parse_args(ctx, args)
+
+
+    def invoke(self, ctx: Any) -> Any:
+        """See `click.Command.invoke`; too little memory, whoever raises it, ends in one line."""
+        try:
+            return super().invoke(ctx)
+        except PenultError:
+            raise
+        except Exception as error:
+            if (told := too_little_memory(error, {param.name for param in self.params})) is None:
+                raise
+            raise PenultError(told) from error
 
 
 class Group(_Described, TyperGroup):
