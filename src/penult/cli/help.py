@@ -110,7 +110,6 @@ class Command(_Described, TyperCommand):
             require_usable(self, ctx, given)
         return super().parse_args(ctx, args)
 
-
     def invoke(self, ctx: Any) -> Any:
         """See `click.Command.invoke`; too little memory, whoever raises it, ends in one line."""
         try:
