@@ -57,7 +57,10 @@ def test_it_is_one_line_that_says_what_was_wanted(penult, rows, monkeypatch, err
 )
 def test_what_helps_is_what_the_command_takes(penult, rows, monkeypatch, typed, less):
     name = typed.split()[0].replace("-", "_")
-    monkeypatch.setattr({"cluster": "penult.tasks.clusters.cluster"}.get(name, f"penult.tasks.{name}.{name}"), failing(NUMPYS))
+    monkeypatch.setattr(
+        {"cluster": "penult.tasks.clusters.cluster"}.get(name, f"penult.tasks.{name}.{name}"),
+        failing(NUMPYS),
+    )
     done = penult(*typed.format(rows=rows).split())
     assert done.err == f"penult: there is too little memory ({NUMPYS}); {less}, {REST}"
 
@@ -73,3 +76,10 @@ def test_any_other_fault_of_ours_is_still_a_traceback(penult, rows, monkeypatch)
     monkeypatch.setattr("penult.tasks.clusters.cluster", failing(RuntimeError("a fault")))
     with pytest.raises(RuntimeError, match="a fault"):
         penult("cluster", rows)
+
+
+def test_a_library_that_is_broken_is_one_line_too(penult, rows, monkeypatch):
+    monkeypatch.setattr("penult.cli.help.unloadable", lambda error: f"torch is broken ({error})")
+    monkeypatch.setattr("penult.tasks.clusters.cluster", failing(OSError("libcudart.so.12")))
+    done = penult("cluster", rows)
+    assert (done.code, done.err) == (1, "penult: torch is broken (libcudart.so.12)\n")

@@ -29,6 +29,7 @@ from penult.cli.usage import (
     with_address,
 )
 from penult.errors import PenultError, UnknownNameError
+from penult.extras import unloadable
 from penult.spelling import closest
 
 __all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics", "unread"]
@@ -111,13 +112,17 @@ class Command(_Described, TyperCommand):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """See `click.Command.invoke`; too little memory, whoever raises it, ends in one line."""
+        """See `click.Command.invoke`; what is no fault of ours ends in one line.
+
+        It is too little memory, whichever library finds that out, or a library that is broken.
+        """
         try:
             return super().invoke(ctx)
         except PenultError:
             raise
         except Exception as error:
-            if (told := too_little_memory(error, {param.name for param in self.params})) is None:
+            told = too_little_memory(error, {param.name for param in self.params})
+            if (told := told or unloadable(error)) is None:
                 raise
             raise PenultError(told) from error
 
