@@ -59,8 +59,8 @@ class Room:
             raise OutputError(
                 f"{self.output} cannot be written: it takes {_mb(needed)} ({_mb(self.file_bytes)} "
                 f"for the file, {_mb(parts)} for the rows until it is whole, and "
-                f"{_mb(_HEADROOM)} to spare), and the disk has {_mb(disk.free)} free; free some, or give an output on another disk"
-                f"{half}"
+                f"{_mb(_HEADROOM)} to spare), and the disk has {_mb(disk.free)} free; "
+                f"free some, or give an output on another disk{half}"
             )
 
 
