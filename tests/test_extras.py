@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
@@ -19,7 +20,7 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.cli.console import warn_of_random
 from penult.engines import registry
 from penult.errors import MissingExtraError, PathNotFoundError, UnknownNameError
-from penult.extras import has_torch, require_torch
+from penult.extras import has_torch, require_torch, unloadable
 
 pytestmark = pytest.mark.light
 
@@ -207,3 +208,39 @@ def test_the_oldest_torch_is_that_of_pyproject(version, is_old, monkeypatch):
             require_torch("this")
     else:
         require_torch("this", "timm")
+
+
+@pytest.fixture
+def broken_library(tmp_path, monkeypatch):
+    """A library that is installed, and needs what is not there; gives its name."""
+    (tmp_path / "brokenlib").mkdir()
+    (tmp_path / "brokenlib" / "__init__.py").write_text("import brokenlib.part")
+    (tmp_path / "brokenlib" / "part.py").write_text(
+        "raise OSError('libcudart.so.12: cannot open shared object file')"
+    )
+    about = tmp_path / "broken_lib-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-lib\nVersion: 1.0\n")
+    (about / "top_level.txt").write_text("brokenlib\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "brokenlib"
+    for name in [one for one in sys.modules if one.startswith("brokenlib")]:
+        del sys.modules[name]
+
+
+def test_a_library_that_is_installed_and_broken_is_named_with_what_to_type(broken_library):
+    with pytest.raises(OSError, match="libcudart") as raised:
+        import_module(broken_library)
+    assert unloadable(raised.value) == (
+        "brokenlib is installed, and cannot be loaded (libcudart.so.12: cannot open shared object "
+        "file); type: pip install --force-reinstall broken-lib"
+    )
+
+
+def test_an_error_that_no_import_raised_is_no_broken_library(tmp_path):
+    with pytest.raises(FileNotFoundError) as raised:
+        (tmp_path / "none").read_bytes()
+    assert unloadable(raised.value) is None
+    with pytest.raises(ModuleNotFoundError) as raised:
+        import_module("penult.there_is_no_such_module")
+    assert unloadable(raised.value) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -425,6 +426,10 @@ def test_a_disk_that_is_too_small_is_noticed_at_the_start(images, tmp_path, toy,
         extract(images, tmp_path / "f.h5")
     message = str(caught.value)
     assert "f.h5 cannot be written: it takes 1." in message
+    of_file, of_rows, spare = (float(one) for one in re.findall(r"([\d.]+) MB (?:for|to)", message))
+    whole = float(re.search(r"it takes ([\d.]+) MB", message)[1])
+    assert whole == pytest.approx(of_file + of_rows + spare, abs=0.15)  # each is rounded
+    assert spare == 1.0
     assert "the disk has 1.0 MB free" in message
     assert "dtype='float16'" in message
     assert "safe" not in message

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penult.errors import PathNotFoundError, UnreadableFileError, WrongFileError
+from penult.machine_faults import FREE_MEMORY, is_of_memory, machine_fault
 from penult.passwords import without_password
 from penult.spelling import closest
 from penult.table_addresses import refuse_address
@@ -16,6 +17,7 @@ from penult.table_addresses import refuse_address
 __all__ = [
     "begins_with",
     "open_file",
+    "refuse_unread",
     "require_existing",
     "require_file",
     "unreadable",
@@ -130,14 +132,30 @@ def open_file(path: Path) -> io.BufferedReader:
         raise unreadable(path, error) from error
 
 
-def unreadable(path: str | os.PathLike[str], error: OSError) -> UnreadableFileError:
+def refuse_unread(path: str | os.PathLike[str], error: Exception) -> None:
+    """Refuse to blame a file where the machine failed to read it: for memory, or for its disk.
+
+    Whatever turns any error into one that calls a file damaged asks this first.
+
+    Raises
+    ------
+    UnreadableFileError
+        If it was the machine.
+    """
+    if machine_fault(error) is not None:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: str | os.PathLike[str], error: Exception) -> UnreadableFileError:
     """Make the error of a file that cannot be read, which says why.
 
     How such a file is made anew is not said of one that is there.
     """
     if isinstance(error, UnreadableFileError):
         return error
-    why = (error.strerror or str(error)).lower()
+    why = machine_fault(error) or (getattr(error, "strerror", None) or str(error)).lower()
+    if is_of_memory(error):
+        why += f"; {FREE_MEMORY}"
     if isinstance(error, PermissionError):
         why += "; change who may read it, or ask its owner to"
     return UnreadableFileError(f"{path} cannot be read: {why}")

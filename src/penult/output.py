@@ -33,6 +33,7 @@ __all__ = [
     "default_mode",
     "explain",
     "replace_file",
+    "require_not_read_only",
     "sync_folder",
 ]
 
@@ -126,6 +127,16 @@ def check_folder(folder: Path, *, name: str | None = None) -> None:
         If its name is none for an output; see `refuse_output_name`.
     """
     refuse_output_name(folder, is_folder=True, name=name)
+    require_not_read_only(folder)
+
+
+def require_not_read_only(folder: Path) -> None:
+    """Refuse a folder that cannot be filled, or made.
+
+    Raises
+    ------
+    OutputError
+    """
     there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
         what = "it" if there == folder else f"the folder {there}"

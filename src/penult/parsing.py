@@ -12,6 +12,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from penult.errors import FileFormatError
+from penult.inputs import refuse_unread
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -134,6 +135,7 @@ def read_record(kind: type[Record], path: Path, *, remedy: str) -> Record:
     try:
         return to_record(kind, read_json(path.read_text("utf-8")), ignore_unknown=True)
     except (OSError, ValueError) as error:
+        refuse_unread(path, error)
         raise FileFormatError(f"{path} is damaged ({_why(error)}); {remedy}") from error
 
 

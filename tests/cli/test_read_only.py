@@ -10,6 +10,7 @@ import pytest
     "typed",
     [
         "extract photos -o ro/f.h5 -m toy:mean-colour",
+        "extract photos -o ro/f.rows -m toy:mean-colour",
         "train f.h5 -o ro/c.skops",
         "train f.h5 -o c2.skops --results ro/results",
         "predict c.skops photos -o ro/p.csv",

@@ -21,6 +21,7 @@ from penult.classify.linear.logistic import fit_path
 from penult.classify.loading import load_classifier
 from penult.classify.metrics.scores import scores_to_dict
 from penult.classify.training.train import train
+from penult.errors import OutputError
 from penult.features.read import load
 from penult.recipe import AugmentedRecipe
 from penult.records import AugmentedRows
@@ -359,3 +360,27 @@ def test_augmented_views_are_counted(penult, rows, tmp_path, refit, line):
     assert line in penult("info", tmp_path / "c.skops").out
     settings = json.loads(penult("info", tmp_path / "c.skops", "--json").out)["settings"]
     assert settings["augmented"] == (72 if refit else 54)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_results_that_a_full_disk_does_not_take_cost_neither_the_classifier_nor_its_scores(
+    penult, photos, toy, extracted, tmp_path, monkeypatch, as_json
+):
+    def full(*_, **__):
+        raise OutputError("results/scores.json cannot be written: no space left on device")
+
+    extracted(photos, tmp_path / "f.h5", toy)
+    monkeypatch.setattr("penult.reporting.results.write_results", full)
+    y, results = tmp_path / "y.skops", tmp_path / "results"
+    done = penult("train", tmp_path / "f.h5", "-o", y, "--results", results, *["--json"] * as_json)
+    assert done.code == 1
+    assert done.err.splitlines()[-1] == (
+        f"penult: results/scores.json cannot be written: no space left on device; {y} is written"
+    )
+    if as_json:
+        assert json.loads(done.out)["scores"]["accuracy"] == pytest.approx(
+            load_classifier(y).scores.accuracy
+        )
+    else:
+        assert "accuracy" in done.out
+        assert "next:" not in done.err

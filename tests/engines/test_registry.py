@@ -75,6 +75,25 @@ def test_auto_goes_on_to_the_next_engine_and_says_so(toy, monkeypatch, caplog):
         open_engine(backbone, [backbone.recipe()], engine="none")
 
 
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [("it cannot run: std::bad_alloc", None), ("it cannot run: see below", MemoryError())],
+)
+def test_auto_does_not_go_on_to_an_engine_that_takes_more_where_memory_is_short(
+    toy, monkeypatch, caplog, said, cause
+):
+    def fails(*_):
+        raise EngineError(said) from cause
+
+    entry = EngineEntry(fails, devices=("cpu",), forms=("torch",), auto=True)
+    table = {"none": entry, "torch": ENGINES["torch"]}
+    monkeypatch.setattr("penult.engines.registry.ENGINES", table)
+    backbone = open_backbone(toy)
+    with pytest.raises(EngineError, match=f"^{said}; give a smaller batch_size, close other"):
+        open_engine(backbone, [backbone.recipe()], device="cpu")
+    assert not caplog.messages
+
+
 def test_auto_is_a_gpu_where_torch_can_use_one(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr("penult.engines.registry.shutil.which", lambda name: f"/usr/bin/{name}")

@@ -77,3 +77,41 @@ def test_what_is_no_heap_is_passed_over(tmp_path):
         path.write_bytes(data)
         assert not has_endless_heap(path, [0, 8])
         assert not has_endless_heap(path)
+
+
+@pytest.mark.parametrize("mapped", [64, 256])
+def test_heaps_are_judged_alike_however_little_of_the_file_is_mapped_at_a_time(
+    tmp_path, monkeypatch, mapped
+):
+    monkeypatch.setattr(heap, "_MAPPED", mapped)
+    chance, path = random.Random(mapped), tmp_path / "heaps"
+    judged = []
+    for _ in range(40):
+        data, places = bytes(chance.choice([0, 3])), []
+        for _ in range(chance.choice([1, 2, 3, 30])):
+            places.append(len(data))
+            data += random_heap(chance) + bytes(chance.choice([0, 0, 4, 200]))
+        path.write_bytes(data)
+        judged.append(any(is_endless(data, place) for place in places))
+        assert has_endless_heap(path, chance.sample(places, len(places))) == judged[-1]
+        assert has_endless_heap(path) == judged[-1]
+    assert 5 < sum(judged) < 35
+
+
+def test_of_a_large_file_no_more_is_mapped_than_its_heaps_and_where_they_are_looked_for(
+    tmp_path, monkeypatch
+):
+    path, mapped = tmp_path / "heaps", []
+    one = b"GCOL\x01\0\0\0" + struct.pack("<Q", 64) + entry(1, 8, bytes(8)) + entry(0, 24, bytes(8))
+    with path.open("wb") as file:
+        file.write(one)
+        file.seek(2**30)
+        file.write(one)
+        file.truncate(2**31)  # which takes no room
+    real = heap._mapped
+    monkeypatch.setattr(
+        heap, "_mapped", lambda p, first, end: mapped.append(end - first) or real(p, first, end)
+    )
+    assert not has_endless_heap(path)
+    assert not has_endless_heap(path, [0, 2**30])
+    assert max(mapped) == 16 << 20

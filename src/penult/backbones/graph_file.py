@@ -29,6 +29,7 @@ from penult.backbones.checkpoint_note import parse_note, read_note
 from penult.backbones.layer import Layer
 from penult.backbones.preprocessing import parse
 from penult.errors import FileFormatError
+from penult.inputs import refuse_unread
 from penult.interface import command
 from penult.messages import first_line
 from penult.output import atomic_output
@@ -220,6 +221,7 @@ def read_graph_file(path: Path) -> GraphFile:
     except KeyError as error:
         raise FileFormatError(f"{path} is a damaged checkpoint: it lacks {error}") from error
     except Exception as error:
+        refuse_unread(path, error)
         # Safetensors' error has no base but Exception; values of other types may raise anything.
         raise FileFormatError(
             f"{path} is a damaged checkpoint; get it again, or make it again with {command(maker)}"
@@ -251,6 +253,7 @@ def read_trained_on(path: Path) -> NDArray[np.uint64] | None:
                 return None
             keys: NDArray[Any] = file.get_tensor(_TRAINED_ON)
     except (SafetensorError, OSError) as error:
+        refuse_unread(path, error)
         raise FileFormatError(f"{path} is a damaged checkpoint: {first_line(error)}") from error
     return keys.astype(np.uint64).reshape(-1)
 

@@ -12,6 +12,7 @@ from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.network import Network, OpenVinoGraph
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import BackboneError, FileFormatError
+from penult.inputs import refuse_unread
 from penult.interface import command, option
 from penult.messages import first_line, printable
 
@@ -105,6 +106,7 @@ def build_model(content: SavedGraph, core: Any, path: Path) -> Any:
     try:
         model = core.read_model(content.graph, openvino.Tensor(content.weights))
     except RuntimeError as error:
+        refuse_unread(path, error)
         maker = "quantize" if content.original is None else "convert"
         raise FileFormatError(
             f"{path} holds no graph that OpenVINO reads: {printable(first_line(error))}; get it "

@@ -19,6 +19,7 @@ from penult.classify.metrics.scores import scores_from_dict
 from penult.classify.pipeline import row_width
 from penult.classify.settings import TrainingSettings
 from penult.errors import ClassifierFileError, FileFormatError, UsageError
+from penult.inputs import refuse_unread
 from penult.interface import command
 from penult.likeness import Likeness
 from penult.likeness.stored import StoredLikeness, with_rows
@@ -216,6 +217,7 @@ def _try_out(path: Path, classifier: Classifier) -> None:
         else:
             fits = fits and len(classifier.thresholds) == len(classifier.label_names)
     except Exception as error:
+        refuse_unread(path, error)
         raise ClassifierFileError(
             f"{path} is refused: its pipeline cannot be applied to a row ({error})"
         ) from error

@@ -24,6 +24,7 @@ from penult.classify.kinds.registry import all_kinds
 from penult.classify.linear_rule import LINEAR_TYPES, SCALING_TYPES, LinearRule
 from penult.classify.unbuilt import Unbuilt, read_unbuilt
 from penult.errors import ClassifierFileError
+from penult.inputs import refuse_unread
 from penult.messages import first_line
 from penult.parsing import read_json
 
@@ -119,6 +120,7 @@ def damage_told(path: Path) -> Iterator[None]:
     except ClassifierFileError:
         raise
     except Exception as error:
+        refuse_unread(path, error)
         # They can make ZIP, JSON, NumPy and skops raise nearly anything.
         reason = first_line(error)
         raise ClassifierFileError(

@@ -20,6 +20,7 @@ from typer.core import TyperCommand, TyperGroup
 from penult.cli.colors import in_color, paint
 from penult.cli.console import terminal_width
 from penult.cli.options import HEADINGS
+from penult.cli.short_of_memory import too_little_memory
 from penult.cli.usage import (
     COMMANDS_ELSEWHERE,
     require_no_file,
@@ -27,7 +28,8 @@ from penult.cli.usage import (
     require_usable,
     with_address,
 )
-from penult.errors import UnknownNameError
+from penult.errors import PenultError, UnknownNameError
+from penult.extras import unloadable
 from penult.spelling import closest
 
 __all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics", "unread"]
@@ -108,6 +110,21 @@ class Command(_Described, TyperCommand):
             require_once(typed)
             require_usable(self, ctx, given)
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """See `click.Command.invoke`; what is no fault of ours ends in one line.
+
+        It is too little memory, whichever library finds that out, or a library that is broken.
+        """
+        try:
+            return super().invoke(ctx)
+        except PenultError:
+            raise
+        except Exception as error:
+            told = too_little_memory(error, {param.name for param in self.params})
+            if (told := told or unloadable(error)) is None:
+                raise
+            raise PenultError(told) from error
 
 
 class Group(_Described, TyperGroup):

@@ -12,7 +12,7 @@ from penult.combine.join import join
 from penult.comparison.candidates import Candidate
 from penult.comparison.cost import count_cost, licences_of, measure_cost
 from penult.comparison.folder import ComparisonFolder
-from penult.errors import FeatureFileError, RecipeMismatchError
+from penult.errors import FeatureFileError, RecipeMismatchError, UnreadableFileError
 from penult.extractor import ExtractorSpec, ModelRows
 from penult.features.read import layer_recipes, load
 from penult.features.resume.store import is_leftover
@@ -300,6 +300,8 @@ def _stored_recipes(file: Path) -> dict[str, Recipe]:
     """
     try:
         found = layer_recipes(file) if file.exists() else {}
+    except UnreadableFileError:
+        raise  # it may be as good as it was
     except FeatureFileError as error:
         reason = str(error).partition("; make one with")[0]
         raise FeatureFileError(f"{reason}; remove it, and it is made anew") from error

@@ -15,6 +15,7 @@ import numpy as np
 
 from penult.combine.matching import match_rows
 from penult.errors import FileFormatError
+from penult.inputs import refuse_unread
 from penult.output import atomic_text
 from penult.parsing import read_json, to_record
 from penult.records import Features, Progress, SimilarityMatrix
@@ -268,6 +269,7 @@ def _read(path: Path) -> dict[tuple[str, ...], PairSimilarity]:
             return {}  # of another penult; it is written anew
         found = [_pair(one) for one in data["pairs"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
+        refuse_unread(path, error)
         raise FileFormatError(
             f"{path} is damaged, and is not what penult wrote ({error}); remove it, and it is made "
             "anew"

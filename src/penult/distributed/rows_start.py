@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.distributed.rows_folder import RunRecord, now, run_digest
-from penult.errors import FeatureFileError, PathNotFoundError, WrongFileError
+from penult.errors import FeatureFileError, PathNotFoundError, UnreadableFileError, WrongFileError
 from penult.features.parts.entry import is_of_parts
 from penult.features.parts.manifest import PartsManifest, lost
 from penult.features.parts.store import PartsStore
@@ -123,6 +123,8 @@ def read_manifest(store: PartsStore) -> PartsManifest | None:
     """The manifest of a finished folder; None where there is none to be trusted."""
     try:
         return PartsManifest.read(store)
+    except UnreadableFileError:
+        raise  # it may be as good as it was
     except (PathNotFoundError, WrongFileError, FeatureFileError):
         return None
 

@@ -18,6 +18,7 @@ from penult.engines.base import Engine, EngineSettings
 from penult.errors import EngineError, UnknownNameError, UsageError
 from penult.extras import has_torch, require_torch
 from penult.interface import option
+from penult.machine_faults import FREE_MEMORY, is_of_memory
 from penult.recipe import BackboneRecipe
 
 __all__ = [
@@ -224,6 +225,10 @@ def open_engine(
         try:
             return _told(_open(name, backbone, recipes, settings), backbone, recipes)
         except EngineError as error:
+            if is_of_memory(error) or is_of_memory(error.__cause__ or error):
+                raise EngineError(
+                    f"{error}; give a smaller {option('batch_size')}, {FREE_MEMORY}"
+                ) from error  # the next engine takes more
             logging.getLogger("penult").warning(
                 "penult: running %s with %s, which is slower: %s",
                 backbone.described,

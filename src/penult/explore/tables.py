@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.errors import FileFormatError, MissingExtraError, WrongFileError
-from penult.inputs import require_file
+from penult.inputs import refuse_unread, require_file
 from penult.representation import short_text
 from penult.wording import count
 
@@ -120,6 +120,7 @@ def _read_parquet(path: Path, choose: Choose, hint: str) -> Table:
                 raise FileFormatError(f"{path} has the column {short_text(name)} twice")
         table = parquet.read_table(path, columns=[*asked.values()])
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        refuse_unread(path, error)
         cause = str(error).splitlines()[0]
         raise WrongFileError(f"{path} is no Parquet file: {cause}; {hint}") from error
     columns = {name: table[there].to_pylist() for name, there in asked.items()}

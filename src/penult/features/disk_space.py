@@ -58,9 +58,9 @@ class Room:
             half = f", or {option('dtype', 'float16')} for half of it" if self.halves else ""
             raise OutputError(
                 f"{self.output} cannot be written: it takes {_mb(needed)} ({_mb(self.file_bytes)} "
-                f"for the file, and {_mb(parts)} for the rows until it is whole), and the disk has "
-                f"{_mb(disk.free)} free; free some, or give an output on another disk"
-                f"{half}"
+                f"for the file, {_mb(parts)} for the rows until it is whole, and "
+                f"{_mb(_HEADROOM)} to spare), and the disk has {_mb(disk.free)} free; "
+                f"free some, or give an output on another disk{half}"
             )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from penult.errors import FeatureFileError, UnknownNameError, WrongFileError
 from penult.features import schema
 from penult.features.origin import read_origin
+from penult.inputs import refuse_unread
 from penult.interface import command
 from penult.recipe import Recipe
 from penult.records import Failure, Features
@@ -88,6 +89,7 @@ def _told(name: str) -> Iterator[None]:
     except FeatureFileError:
         raise
     except Exception as error:  # HDF5, h5py, numpy and json raise what they like
+        refuse_unread(name, error)
         lines = str(error.args[0] if error.args else error).splitlines()
         cause = plain_cause(lines[0]) if lines else type(error).__name__
         raise FeatureFileError(f"{name} is damaged or incomplete: {cause}; {make_one()}") from error

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ _SIGNATURE = b"GCOL\x01\0\0\0"  # with the version, and three bytes of nothing
 _HEAD = 16  # bytes that begin a heap (the signature, its size) and an entry (its number, its size)
 
 _SCANNED = 16 << 20  # what HDF5 reads on opening a file lies at its beginning
+_MAPPED = 64 << 20  # bytes of the file at a time
 _AT_ONCE, _STEPS = 4096, 64  # heaps, and entries of each
 _FEW = 16  # where there are fewer, NumPy is slower than Python
 _LARGE = 1 << 11  # words of a heap that is looked at by itself first
@@ -44,23 +44,51 @@ def has_endless_heap(
     ------
     OSError
     """
-    if os.stat(path).st_size < _HEAD:  # noqa: PTH116 - a path may be text
+    size = os.stat(path).st_size  # noqa: PTH116 - a path may be text
+    if size < _HEAD:
         return False
-    data = np.asarray(np.memmap(path, np.uint8, "r"))
     if places is None:
-        found = re.finditer(re.escape(_SIGNATURE), data[: min(within, sys.maxsize)].data)
-        places = [heap.start() for heap in found]
+        places = [*_found(path, min(within, size))]
     starts = places if isinstance(places, np.ndarray) else np.array([*places], np.uint64)
-    starts = starts[starts <= len(data) - _HEAD].astype(np.int64)
+    starts = np.sort(starts[starts <= size - _HEAD]).astype(np.int64)
     for shift in np.unique(starts % 8).tolist():
         # A heap and all that is in it are whole words of eight bytes.
-        words = data[shift : shift + (len(data) - shift) // 8 * 8].view("<u8")
-        heaps = starts[starts % 8 == shift] // 8
-        heaps = heaps[words[heaps] == int.from_bytes(_SIGNATURE, "little")]
-        for k in range(0, len(heaps), _AT_ONCE):
-            if _some_is_endless(words, len(data) - shift, heaps[k : k + _AT_ONCE]):
+        left = starts[starts % 8 == shift]
+        while len(left):
+            near, left = np.split(left, np.searchsorted(left, [left[0] + _MAPPED]))
+            if _some_near_is_endless(path, near, size):
                 return True
     return False
+
+
+def _found(path: str | Path, end: int) -> Iterator[int]:
+    """Look for heaps that begin before a place in the file."""
+    for first in range(0, end, _MAPPED):
+        data = _mapped(path, first, min(first + _MAPPED + len(_SIGNATURE) - 1, end))
+        yield from (first + heap.start() for heap in re.finditer(re.escape(_SIGNATURE), data.data))
+
+
+def _mapped(path: str | Path, first: int, end: int) -> NDArray[np.uint8]:
+    """Map a part of a file: all of a large one may take more address space than there is."""
+    return np.asarray(np.memmap(path, np.uint8, "r", first, (end - first,)))
+
+
+def _some_near_is_endless(path: str | Path, starts: NDArray[np.int64], size: int) -> bool:
+    """Look at heaps that begin near to each other, in a file of this size, in order."""
+    first, mapped = int(starts[0]), int(starts[-1]) + _HEAD
+    words = _mapped(path, first, mapped).view("<u8")
+    heaps = (starts - first) // 8
+    heaps = heaps[words[heaps] == int.from_bytes(_SIGNATURE, "little")]
+    if not len(heaps):
+        return False
+    whole = first + (size - first) // 8 * 8
+    # As far as they say that they go, or the file does.
+    end = min(first + 8 * int((heaps.astype(np.uint64) + words[heaps + 1] // 8).max()) + 8, whole)
+    words = _mapped(path, first, max(mapped, end)).view("<u8")
+    return any(
+        _some_is_endless(words, size - first, heaps[k : k + _AT_ONCE])
+        for k in range(0, len(heaps), _AT_ONCE)
+    )
 
 
 def _some_is_endless(words: NDArray[np.uint64], nbytes: int, heaps: NDArray[np.int64]) -> bool:

@@ -12,7 +12,7 @@ import h5py
 from penult.errors import FeatureFileError, WrongFileError
 from penult.features.heap import has_endless_heap
 from penult.file_kinds import HDF5, INDEX, ZIP, refuse_other_kind
-from penult.inputs import unreadable
+from penult.inputs import refuse_unread, unreadable
 from penult.locks import NO_LOCKS
 
 __all__ = ["open_file"]
@@ -38,6 +38,7 @@ def open_file(path: Path, hint: str) -> h5py.File:
     except OSError as error:
         raise FeatureFileError(f"{path} {_what_is_wrong(path, error, hint)}") from error
     except Exception as error:  # whatever HDF5 and h5py make of damage
+        refuse_unread(path, error)
         raise FeatureFileError(f"{path} is a damaged HDF5 file; {hint}") from error
     raise FeatureFileError(f"{path} is a truncated or damaged HDF5 file; {hint}")
 
@@ -93,8 +94,6 @@ def _is_lock(error: OSError) -> bool:
 
 
 def _what_is_wrong(path: Path, error: OSError, hint: str) -> str:
-    if isinstance(error, PermissionError):
-        raise unreadable(path, error) from error
     if _is_lock(error):
         return _lock_in_words(error)
     if "already open for" in str(error):
@@ -102,6 +101,7 @@ def _what_is_wrong(path: Path, error: OSError, hint: str) -> str:
             "is in use: another program has it open for writing, or was killed while it had; close "
             f"it there, or, where nothing has it open, type: h5clear -s {path}"
         )
+    refuse_unread(path, error)
     try:
         with path.open("rb") as opened:
             head = opened.read(len(HDF5))

@@ -11,6 +11,8 @@ import numpy as np
 
 from penult.errors import FeatureFileError
 from penult.features import schema
+from penult.inputs import unreadable
+from penult.machine_faults import machine_fault
 from penult.messages import first_line
 from penult.recipe import Recipe
 
@@ -84,6 +86,8 @@ class RowsOnDisk(h5py.Dataset):  # type: ignore[misc]
     def _damaged(self, error: Exception) -> Exception:
         if not self.id.valid:
             return error  # it was closed
+        if machine_fault(error):
+            return unreadable(self.named, error)
         cause = plain_cause(first_line(error))
         return FeatureFileError(
             f"{self.named} is damaged: rows of it cannot be read ({cause}); extract it again"

@@ -16,6 +16,7 @@ from penult.errors import (
     ImageError,
     RecipeMismatchError,
     ResumeError,
+    UnreadableFileError,
 )
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, OpenedBackbone, ReadingOptions
@@ -196,6 +197,8 @@ class PhotoSource:
             if not anew:
                 raise
             features = extraction.to_file(self.images, file, overwrite=True, restart=True)
+        except UnreadableFileError:
+            raise  # it may be as good as it was
         except FeatureFileError as error:
             raise FileFormatError(
                 f"{file}, which an interrupted run left, is damaged; give "

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from penult.errors import FileFormatError, ResumeError
+from penult.inputs import refuse_unread
 from penult.interface import option
 from penult.output import atomic_output
 
@@ -91,6 +92,7 @@ def _load(path: Path) -> dict[str, Any]:
         for stage in state["stages"].values() if number == _FORMAT else ():
             _ = [stage[name] for name in _STAGE], [epoch["seconds"] for epoch in stage["epochs"]]
     except Exception as error:  # whatever torch meets in a damaged file
+        refuse_unread(path, error)
         raise FileFormatError(f"{path} is damaged: {again}") from error
     if number != _FORMAT:
         raise FileFormatError(f"{path} was written by another version of penult: {again}")

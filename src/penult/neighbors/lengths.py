@@ -13,7 +13,7 @@ from penult.neighbors.rounding import LARGEST, SMALLEST
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["block_lengths", "part_lengths", "scale"]
+__all__ = ["block_lengths", "lengths_of", "part_lengths", "scale"]
 
 # Rows at a time: in cache, where they were made float32.
 _PART = 1024
@@ -67,7 +67,12 @@ def scale(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     float64 array, shape (m, D)
         The rows.
     """
-    lengths = np.sqrt(np.square(rows).sum(axis=1))
-    lengths[lengths == 0] = np.nan
-    rows /= lengths[:, None]
+    rows /= lengths_of(rows)[:, None]
     return rows
+
+
+def lengths_of(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The lengths that `scale` divides rows by, (m,); NaN of a row of zeros."""
+    lengths: NDArray[np.float64] = np.sqrt(np.square(rows).sum(axis=1))
+    lengths[lengths == 0] = np.nan
+    return lengths

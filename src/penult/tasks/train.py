@@ -14,7 +14,7 @@ from penult.classify.classifier import Classifier
 from penult.classify.diagnosis.layers import runs_of, train_best
 from penult.classify.training.train import train as train_rows
 from penult.deprecation import renamed_keyword
-from penult.errors import UsageError
+from penult.errors import OutputError, UsageError
 from penult.extractor import as_names
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.read import load
@@ -26,7 +26,22 @@ from penult.records import Features, HeldOut
 from penult.suffixes import CLASSIFIER
 from penult.tasks.leaks import log_leaks
 
-__all__ = ["train"]
+__all__ = ["ResultsNotWrittenError", "train"]
+
+
+class ResultsNotWrittenError(OutputError):
+    """A classifier was trained, and written where that was asked for, but not its results.
+
+    Parameters
+    ----------
+    message : str
+    classifier : Classifier
+        The one that was trained, with its scores.
+    """
+
+    def __init__(self, message: str, classifier: Classifier | None = None) -> None:
+        super().__init__(message)
+        self.classifier = classifier
 
 
 @renamed_keyword("stored", "ignore_splits", convert=operator.not_)
@@ -144,7 +159,8 @@ def train(
     RecipeMismatchError
         If the rows of `test_features` were made otherwise.
     OutputExistsError, OutputError
-        If `output` or `results` cannot be written.
+        If `output` or `results` cannot be written. Where it is `results` alone, as on a disk that
+        has become full, the error has the trained classifier as its ``classifier``.
     """
     inputs = [Path(x) for x in (features, test_features) if isinstance(x, str | Path)]
     if output is not None:
@@ -191,19 +207,23 @@ def train(
     if results is not None:
         from penult.reporting.results import write_results
 
-        with following(progress):
-            announce("results", brief=True)
-            write_results(
-                Path(results),
-                trained.scores,
-                layers=trained.settings.layers,
-                runs=trained.settings.runs,
-                chosen=trained.layer,
-                normalize=confusion == "normalized",
-                held_out=runs_of(trained, held_out),
-                escape_formulas=escape_formulas,
-                overwrite=overwrite,
-            )
+        try:
+            with following(progress):
+                announce("results", brief=True)
+                write_results(
+                    Path(results),
+                    trained.scores,
+                    layers=trained.settings.layers,
+                    runs=trained.settings.runs,
+                    chosen=trained.layer,
+                    normalize=confusion == "normalized",
+                    held_out=runs_of(trained, held_out),
+                    escape_formulas=escape_formulas,
+                    overwrite=overwrite,
+                )
+        except OutputError as error:
+            there = "" if output is None else f"; {output} is written"
+            raise ResultsNotWrittenError(f"{error}{there}", trained) from error
     return trained
 
 

@@ -84,17 +84,3 @@ def test_what_a_library_logs_is_passed_on():
 def test_what_is_no_line_of_it_is_refused(line):
     with pytest.raises(FileFormatError):
         read_line(line)
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you tried",
-        "std::bad_alloc",
-        "CUDA out of memory. Tried to allocate 20.00 MiB",
-        "[Errno 12] Cannot allocate memory",
-    ],
-)
-def test_libraries_say_in_many_ways_that_they_ran_out_of_memory(said):
-    assert child._is_of_memory(RuntimeError(said))
-    assert not child._is_of_memory(RuntimeError("the shapes differ"))

@@ -15,7 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penult.errors import OutputError, OutputExistsError, RecipeMismatchError, ResumeError
+from penult.errors import (
+    OutputError,
+    OutputExistsError,
+    RecipeMismatchError,
+    ResumeError,
+    UnreadableFileError,
+)
+from penult.features.resume import chunk
 from penult.features.resume import store as part_store
 from penult.features.resume.chunk import Outcomes, Part, gather
 from penult.features.resume.ledger import Ledger
@@ -124,6 +131,40 @@ def test_a_damaged_part_is_removed_and_its_images_done_again(interrupted, damage
     store = PartStore(interrupted)
     assert begin(store).to_do.tolist() == [0, 1, 2, 4]
     assert not path.exists()
+    store.close()
+
+
+@pytest.mark.parametrize("error", [MemoryError("Unable to allocate 61.0 MiB"), OSError(12, "x")])
+def test_parts_that_the_machine_fails_to_read_stay_where_they_are(interrupted, monkeypatch, error):
+    def fails(*_, **__):
+        raise error
+
+    before = sorted(part_store.parts_folder(interrupted).iterdir())
+    with monkeypatch.context() as patched:
+        patched.setattr(chunk, "safe_open", fails)
+        store = PartStore(interrupted)
+        with pytest.raises(UnreadableFileError, match="too little memory"):
+            begin(store)
+        store.close()
+    assert sorted(part_store.parts_folder(interrupted).iterdir()) == before
+    store = PartStore(interrupted)
+    assert begin(store).to_do.tolist() == [4]
+    store.close()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(5, "Input/output error")])
+def test_parts_whose_manifest_the_machine_fails_to_read_stay(interrupted, monkeypatch, error):
+    def fails(*_, **__):
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", fails)
+        store = PartStore(interrupted)
+        with pytest.raises((UnreadableFileError, MemoryError)):
+            begin(store)
+        store.close()
+    store = PartStore(interrupted)
+    assert begin(store).to_do.tolist() == [4]
     store.close()
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from penult.neighbors.exact import nearest
+from penult.retrieve.evaluation import ranking
 from penult.retrieve.evaluation.ranking import Ranker
 
 pytestmark = pytest.mark.light
@@ -95,3 +98,18 @@ def test_values_are_distances_or_cosines():
     rows, found = [[0, 2], [3, 6], [1, 2], [0, 5]], np.array([1, 2, 3])
     assert ranker(rows, metric="euclidean").values(0, found).tolist() == [5, 1, 3]
     assert ranker(rows).values(0, found)[2] == 1
+
+
+def test_rows_are_never_all_in_float64_at_once(monkeypatch):
+    monkeypatch.setattr(ranking, "_COLUMNS", 64)
+    rows = np.random.default_rng(0).normal(size=(2000, 512)).astype(np.float32)
+    every = np.arange(len(rows))
+    tracemalloc.start()
+    try:
+        made = ranker(rows)
+        made.rank(every[:1], every)
+        made.values(0, every[1:])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < rows.nbytes  # of which float64 takes twice as much

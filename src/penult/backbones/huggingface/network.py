@@ -13,6 +13,7 @@ from torch import nn
 
 from penult.backbones.weights.load import load_state
 from penult.errors import BackboneError, WeightsError
+from penult.inputs import refuse_unread
 from penult.messages import first_line
 
 __all__ = ["WEIGHT_FILES", "TransformersSpec", "build", "read_spec"]
@@ -195,6 +196,7 @@ def _load(spec: TransformersSpec, path: Path) -> tuple[Any, set[str]]:
             output_loading_info=True,
         )
     except Exception as error:
+        refuse_unread(path, error)
         # Damaged files meet transformers with whatever exception comes up first: safetensors' own
         # has no base but this.
         raise WeightsError(

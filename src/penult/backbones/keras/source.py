@@ -23,6 +23,7 @@ from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.backbones.weights.load import random_weights, user_weights
 from penult.errors import BackboneError, UnknownNameError, WeightsError
 from penult.extras import require_extra, require_torch
+from penult.inputs import refuse_unread
 from penult.interface import command
 from penult.messages import first_line
 from penult.threads import NetworkThreads
@@ -179,6 +180,7 @@ def _load(model: Any, name: str, path: Path) -> None:
             warnings.simplefilter("error", UserWarning)
             model.load_weights(path)
     except (UserWarning, ValueError, KeyError, OSError, TypeError, AttributeError) as error:
+        refuse_unread(path, error)
         cause = first_line(error)
         raise WeightsError(
             f"{path} does not fit keras:{name}: {cause}; a file with the classifier on top is "

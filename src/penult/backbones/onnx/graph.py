@@ -11,6 +11,7 @@ import onnx
 from onnx.utils import Extractor
 
 from penult.errors import BackboneError
+from penult.inputs import refuse_unread
 from penult.messages import first_line
 
 __all__ = ["Graph", "read_graph"]
@@ -110,6 +111,7 @@ def read_graph(path: Path) -> Graph:
     try:
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, ValueError, OSError) as error:
+        refuse_unread(path, error)
         raise BackboneError(f"{path} is no whole ONNX model: {first_line(error)}") from error
     graph = model.graph
     if not graph.node or not graph.output:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import BackboneError
+from penult.inputs import refuse_unread
 from penult.machine import cores
 from penult.messages import first_line
 from penult.openvino import first_run_lock, import_openvino, shared_core
@@ -35,6 +36,7 @@ def read_in_openvino(core: Any, model: Any, path: Path) -> Any:
     try:
         return core.read_model(model.SerializeToString())
     except Exception as error:
+        refuse_unread(path, error)
         # OpenVINO's errors and protobuf's share no base class.
         raise BackboneError(f"{path} cannot be run: {_reason(error)}") from error
 

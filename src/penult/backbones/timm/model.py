@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from penult.backbones.weights.load import class_count, fit_state, load_state, mismatch
 from penult.errors import BackboneError, WeightsError
+from penult.inputs import refuse_unread
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,6 +89,7 @@ def load_pretrained(spec: TimmSpec, path: Path) -> Any:
     try:
         return build(spec, pretrained=True, file=str(path), source=None, custom_load=False)
     except Exception as error:
+        refuse_unread(path, error)
         # Damaged files meet timm with whatever exception comes up first.
         raise mismatch(path, f"timm's {spec.architecture}", error) from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from penult.errors import WeightsError
 from penult.file_kinds import safetensors_header
-from penult.inputs import open_file
+from penult.inputs import open_file, refuse_unread
 from penult.messages import first_line
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def array_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
             return {name: (x.get_dtype(), tuple(x.get_shape())) for name, x in slices.items()}
     # Safetensors' error has no base but Exception.
     except Exception as error:
+        refuse_unread(path, error)
         raise WeightsError(f"{path} is no whole safetensors file: {first_line(error)}") from error
 
 
@@ -54,4 +55,5 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         return dict(load_file(path))
     except Exception as error:
+        refuse_unread(path, error)
         raise WeightsError(f"{path} is no whole safetensors file: {first_line(error)}") from error

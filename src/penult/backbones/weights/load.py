@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from penult.backbones.weights.arrays import is_safetensors
 from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.errors import WeightsError
-from penult.inputs import require_file
+from penult.inputs import refuse_unread, require_file
 from penult.messages import first_line
 from penult.suffixes import WEIGHTS
 from penult.wording import article
@@ -103,6 +103,7 @@ def _load_safetensors(path: Path) -> dict[str, Any]:
     try:
         return dict(load_file(path))
     except (SafetensorError, ValueError, OSError) as error:
+        refuse_unread(path, error)
         raise WeightsError(f"{path} is no whole safetensors file: {first_line(error)}") from error
 
 
@@ -121,10 +122,12 @@ def _load_pickle(path: Path) -> Mapping[str, Any]:
             ) from error
         raise WeightsError(_NEITHER.format(path)) from error
     except RuntimeError as error:
+        refuse_unread(path, error)
         raise WeightsError(
             f"{path} cannot be read as a PyTorch checkpoint: {first_line(error)}"
         ) from error
     except Exception as error:
+        refuse_unread(path, error)
         # Other content meets the unpickler with whatever exception comes up first.
         raise WeightsError(_NEITHER.format(path)) from error
     if not isinstance(loaded, Mapping):
@@ -171,6 +174,7 @@ def fit_state(
     try:
         network.load_state_dict(fitted, strict=True)
     except (RuntimeError, ValueError) as error:
+        refuse_unread(path, error)
         raise mismatch(path, name or type(network).__name__, error) from error
 
 

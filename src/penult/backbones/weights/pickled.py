@@ -18,6 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from penult.errors import WeightsError
+from penult.inputs import refuse_unread
 from penult.messages import first_line
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def read_pickled(path: Path) -> dict[str, NDArray[Any]]:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
     # A pickle that is none makes the unpickler raise whatever comes up first.
     except Exception as error:
+        refuse_unread(path, error)
         raise WeightsError(
             f"{path} was refused: it is not the file of weights that it should be "
             f"({first_line(error)})"

@@ -96,34 +96,40 @@ def run(
     """
     from penult.classify.edges import edge_lines
     from penult.classify.metrics.scores import scores_to_dict
-    from penult.tasks.train import train
+    from penult.tasks.train import ResultsNotWrittenError, train
 
-    trained = train(
-        features,
-        output,
-        layer=layer,
-        classifier=classifier or "logistic",
-        grid=t.parse_grid(grid),
-        scale=scale,
-        reduce=reduce,
-        class_weight=class_weight,
-        test_size=test_size,
-        test_features=test_features,
-        ignore_splits=ignore_splits,
-        min_per_class=min_per_class,
-        near_duplicates=near_duplicates,
-        seed=seed,
-        folds=folds,
-        runs=runs,
-        refit=refit,
-        max_memory=max_memory,
-        results=results,
-        confusion="normalized" if confusion == "normalized" else "counts",
-        escape_formulas=escape_formulas,
-        overwrite=overwrite,
-        progress=not quiet,
-    )
-    written = files_in(results)
+    unwritten: ResultsNotWrittenError | None = None
+    try:
+        trained = train(
+            features,
+            output,
+            layer=layer,
+            classifier=classifier or "logistic",
+            grid=t.parse_grid(grid),
+            scale=scale,
+            reduce=reduce,
+            class_weight=class_weight,
+            test_size=test_size,
+            test_features=test_features,
+            ignore_splits=ignore_splits,
+            min_per_class=min_per_class,
+            near_duplicates=near_duplicates,
+            seed=seed,
+            folds=folds,
+            runs=runs,
+            refit=refit,
+            max_memory=max_memory,
+            results=results,
+            confusion="normalized" if confusion == "normalized" else "counts",
+            escape_formulas=escape_formulas,
+            overwrite=overwrite,
+            progress=not quiet,
+        )
+    except ResultsNotWrittenError as error:  # what training found out is said all the same
+        if error.classifier is None:
+            raise
+        unwritten, trained = error, error.classifier
+    written = [] if unwritten else files_in(results)
     if as_json:
         say_json(
             {
@@ -135,6 +141,8 @@ def run(
                 "results": [str(path) for path in written],
             }
         )
+        if unwritten:
+            raise unwritten
         return
     class_table(trained.scores)
     scores_table(trained.scores)
@@ -162,4 +170,6 @@ def run(
     say(f"{output}: {count(len(trained.label_names), 'class')}, {trained.recipe.network}")
     for path in written:
         say_path(path)
+    if unwritten:
+        raise unwritten
     next_command("predict", output, "PHOTO_OR_FOLDER", quiet=quiet)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-import re
 import signal
 import sys
 import threading
@@ -22,16 +21,11 @@ from penult.engines.openvino.cache import kept_conversions
 from penult.engines.registry import ENGINES
 from penult.errors import EngineError, PenultError
 from penult.interface import serving_command_line
+from penult.machine_faults import is_of_memory
 from penult.messages import first_line
 from penult.progress import following
 
-__all__ = ["OUT_OF_MEMORY", "main"]
-
-OUT_OF_MEMORY = re.compile(
-    r"bad_alloc|MemoryError|out of memory|(can't|cannot|could not|failed to|unable to) allocate",
-    re.IGNORECASE,
-)
-"""As torch, OpenVINO, the C++ library and the system say it."""
+__all__ = ["main"]
 
 AGAIN = "again"
 """Whether another process had to be begun anew: this one measures, come what may."""
@@ -62,11 +56,7 @@ def main() -> None:
         teller.fail(EngineError("ran out of memory"))
     except Exception as error:
         what = f"{type(error).__name__}: {first_line(error)}"
-        teller.fail(EngineError(f"ran out of memory ({what})" if _is_of_memory(error) else what))
-
-
-def _is_of_memory(error: Exception) -> bool:
-    return OUT_OF_MEMORY.search(str(error)) is not None
+        teller.fail(EngineError(f"ran out of memory ({what})" if is_of_memory(error) else what))
 
 
 def _measure(job: CostJob, teller: Teller) -> None:

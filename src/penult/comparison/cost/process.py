@@ -15,11 +15,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.comparison.cost.child import AGAIN, OUT_OF_MEMORY
+from penult.comparison.cost.child import AGAIN
 from penult.comparison.cost.job import CostJob, NotPicklableError
 from penult.comparison.cost.measure import measure
 from penult.comparison.cost.wire import LAST, read_cost, read_error, read_line, relay
 from penult.errors import EngineError, FileFormatError
+from penult.machine_faults import OUT_OF_MEMORY
 from penult.messages import printable
 from penult.records.model_cost import ModelCost
 

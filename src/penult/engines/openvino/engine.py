@@ -25,6 +25,7 @@ from penult.engines.openvino.rows import run_model
 from penult.errors import EngineError
 from penult.interface import option
 from penult.machine import cores
+from penult.machine_faults import is_of_memory, machine_fault
 from penult.messages import first_line
 from penult.openvino import (
     first_run_lock,
@@ -102,6 +103,7 @@ class OpenVinoEngine(Engine):
             try:
                 self._open(cached, 1 if few else self._several)
             except (RuntimeError, DamagedError) as error:
+                _refuse_little_memory(backbone, error)
                 _warn(self._cache, backbone, f"cannot be used here: {first_line(error)}")
             else:
                 return
@@ -261,8 +263,20 @@ def _load(cache: ConversionCache | None, backbone: Backbone) -> Conversion | Non
     try:
         return cache.load()
     except DamagedError as error:
+        _refuse_little_memory(backbone, error.__cause__ or error)
         _warn(cache, backbone, str(error))
         return None
+
+
+def _refuse_little_memory(backbone: Backbone, error: BaseException) -> None:
+    """Refuse to make a conversion anew, which takes more, where there is too little memory for it.
+
+    Raises
+    ------
+    EngineError
+    """
+    if is_of_memory(error):
+        raise EngineError(f"{backbone.described} cannot run: {machine_fault(error)}") from error
 
 
 def _convert(

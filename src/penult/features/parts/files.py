@@ -14,6 +14,7 @@ from penult.errors import (
     FileFormatError,
     MissingExtraError,
     PathNotFoundError,
+    UnreadableFileError,
 )
 from penult.features.column import Refused
 from penult.features.parts.cache import MOST_BYTES, cached
@@ -22,6 +23,7 @@ from penult.features.parts.manifest import PartsManifest
 from penult.features.parts.open_part import H5Part, OpenPart
 from penult.features.parts.store import PartsStore
 from penult.features.parts.write import digest_of
+from penult.inputs import refuse_unread
 from penult.interface import command
 from penult.messages import first_line
 from penult.wording import count, listed
@@ -117,6 +119,8 @@ class PartFiles:
         try:
             found = path.stat().st_size
         except OSError as error:
+            if not isinstance(error, FileNotFoundError):
+                refuse_unread(place, error)
             raise self._missing(place) from error
         if found != entry.nbytes:
             raise FeatureFileError(
@@ -203,6 +207,8 @@ class PartFiles:
             yield
         except MissingExtraError:
             raise  # the part is as good as it was
+        except UnreadableFileError:
+            raise  # likewise
         except Refused as refused:
             raise FeatureFileError(f"{place} {refused}; {self._again()}") from refused
         except FileFormatError as error:
@@ -210,6 +216,7 @@ class PartFiles:
             named = said if place in said else f"{place}: {said}"
             raise FeatureFileError(f"{named}; {self._again()}") from error
         except (KeyError, RuntimeError, OSError, ValueError) as error:
+            refuse_unread(place, error)
             raise FeatureFileError(
                 f"{place} is damaged: {first_line(error)[:200]}; {self._again()}"
             ) from error

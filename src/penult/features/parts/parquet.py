@@ -17,6 +17,8 @@ from penult.errors import FeatureFileError
 from penult.features.export import require_writable
 from penult.features.origin import read_origin
 from penult.features.parts.write import PARQUET, column_of
+from penult.inputs import unreadable
+from penult.machine_faults import machine_fault
 from penult.messages import first_line
 from penult.parsing import read_json, to_record
 from penult.recipe import Recipe
@@ -88,6 +90,8 @@ class ParquetPart:
                     raise ValueError(f"its column {column.path_in_schema} is packed")
 
     def _damaged(self, error: Exception) -> FeatureFileError:
+        if machine_fault(error):
+            return unreadable(self._named, error)
         return FeatureFileError(f"{self._named} is damaged: {first_line(error)[:200]}")
 
     @property

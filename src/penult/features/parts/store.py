@@ -21,7 +21,7 @@ from penult.images.sources.remote.connection import (
     with_retries,
 )
 from penult.offline import works_offline
-from penult.output import explain, replace_file, sync_folder
+from penult.output import explain, replace_file, require_not_read_only, sync_folder
 from penult.scratch import scratch_file, sweep
 
 __all__ = ["PartsStore"]
@@ -90,6 +90,7 @@ class PartsStore:
                 return  # there are no folders
             self._write("", lambda: system.makedirs(path, exist_ok=True))
             return
+        require_not_read_only(folder)
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from penult.errors import UnreadableFileError
+from penult.inputs import refuse_unread
 from penult.output import sync_folder
 from penult.parsing import read_json
 
@@ -115,9 +117,17 @@ class Part:
         return self.path.name.removesuffix(_SUFFIX).rpartition("-")[2] == found.hexdigest()
 
     def is_sound(self) -> bool:
-        """What is in it is a part, whoever wrote it."""
+        """What is in it is a part, whoever wrote it.
+
+        Raises
+        ------
+        UnreadableFileError
+            If the machine fails to read it.
+        """
         try:
             self.outcomes()
+        except UnreadableFileError:
+            raise  # which is a ValueError: of a file that may be as good as it was
         except ValueError:
             return False
         return True
@@ -129,6 +139,8 @@ class Part:
         ------
         ValueError
             If the file is whole, and yet no part.
+        UnreadableFileError
+            If the machine fails to read it: then it may be as good as it was.
         """
         try:
             with safe_open(self.path, "numpy") as file:
@@ -145,6 +157,7 @@ class Part:
                 and rows <= {good}
             )
         except Exception as error:  # whatever safetensors and json make of it
+            refuse_unread(self.path, error)
             raise ValueError(f"{self.path} is no part: {error}") from error
         if not fit:
             raise ValueError(f"{self.path} is no part: its columns do not fit together")

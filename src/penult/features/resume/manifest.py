@@ -14,6 +14,7 @@ from penult.errors import RecipeMismatchError, ResumeError
 from penult.features.changes import renamed_images
 from penult.features.described import from_data, to_data
 from penult.features.resume.chunk import write_safely
+from penult.inputs import refuse_unread
 from penult.interface import option
 from penult.parsing import read_json
 from penult.recipe import BackboneRecipe, Recipe
@@ -98,6 +99,8 @@ class Manifest:
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, ResumeError):
                 raise
+            if not isinstance(error, FileNotFoundError):
+                refuse_unread(folder / _RUN, error)  # what it is of would be cleared away
             return None
 
     def write(self, folder: Path, *, sync: bool = True) -> None:

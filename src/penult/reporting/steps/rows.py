@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from penult.errors import FeatureFileError, RecipeMismatchError, ResumeError
+from penult.errors import FeatureFileError, RecipeMismatchError, ResumeError, UnreadableFileError
 from penult.extraction import Extraction
 from penult.progress import Tell
 
@@ -30,6 +30,8 @@ def extract_rows(
             shutil.copyfile(earlier, path)
     try:
         extraction.to_file(images, path, update=True, progress=tell)
+    except UnreadableFileError:
+        raise  # what is there may be as good as it was
     except (RecipeMismatchError, ResumeError, FeatureFileError):
         # What is there is of no use for what is asked now, and may be replaced.
         extraction.to_file(images, path, overwrite=True, restart=True, progress=tell)

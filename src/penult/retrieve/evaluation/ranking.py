@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.neighbors.pair_values import as_asked, pair_values
+from penult.neighbors.lengths import lengths_of
+from penult.neighbors.pair_values import pair_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Alike", "Ranker", "Ranking"]
 
 # Rows of the gallery multiplied at a time.
-_COLUMNS = 4096
+_COLUMNS = 1024
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,12 @@ class Ranker:
         self._rows, self._metric = rows, metric
         self._digests, self._images = digests, images
         self._same = _number_equal(rows)
-        self._asked = as_asked(rows, metric)
-        self._squares = np.empty(len(rows))
+        self._lengths, self._squares = np.ones(len(rows)), np.empty(len(rows))
         for start in range(0, len(rows), _COLUMNS):
-            part = self._asked[start : start + _COLUMNS]
-            self._squares[start : start + _COLUMNS] = (part * part).sum(axis=1)
+            part = slice(start, start + _COLUMNS)
+            if metric == "cosine":
+                self._lengths[part] = lengths_of(rows[part].astype(np.float64))
+            self._squares[part] = np.square(self._asked(part)).sum(axis=1)
 
     def rank(self, queries: NDArray[np.int64], gallery: NDArray[np.int64]) -> Ranking:
         """Rank a gallery for each of some queries.
@@ -139,17 +141,24 @@ class Ranker:
         alike = self._settle(queries, places, near)
         return Ranking(places, len(gallery) - own.sum(axis=1), alike)
 
+    def _asked(self, places: slice | NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return rows as `as_asked` does; all of them at once would be twice what they are."""
+        asked: NDArray[np.float64] = self._rows[places].astype(np.float64)
+        if self._metric == "cosine":
+            asked /= self._lengths[places, None]
+        return asked
+
     def _approximate(
         self, queries: NDArray[np.int64], gallery: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Squared distances, (n_queries, M), by the expansion of the square."""
-        asked = self._asked[queries]
+        asked = self._asked(queries)
         found = np.empty((len(queries), len(gallery)))
         for start in range(0, len(gallery), _COLUMNS):
             part = gallery[start : start + _COLUMNS]
             columns = slice(start, start + len(part))
             whole = part[-1] - part[0] == len(part) - 1  # and need not be copied
-            rows = self._asked[part[0] : part[-1] + 1] if whole else self._asked[part]
+            rows = self._asked(slice(part[0], part[-1] + 1) if whole else part)
             np.matmul(asked, rows.T, out=found[:, columns])
             found[:, columns] *= -2
             found[:, columns] += self._squares[part]
@@ -201,7 +210,8 @@ class Ranker:
         return self._values(np.full(len(found), query), found)
 
     def _values(self, queries: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.float64]:
-        return pair_values(self._rows, found, self._asked, queries, self._metric)
+        of, which = np.unique(queries, return_inverse=True)
+        return pair_values(self._rows, found, self._asked(of), which, self._metric)
 
 
 def _number_equal(rows: NDArray[np.float32]) -> NDArray[np.int64]:

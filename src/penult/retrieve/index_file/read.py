@@ -12,7 +12,7 @@ import numpy as np
 from penult.errors import IndexFileError, WrongFileError
 from penult.features.column import Refused
 from penult.file_kinds import HDF5
-from penult.inputs import require_file, unreadable
+from penult.inputs import refuse_unread, require_file, unreadable
 from penult.interface import command
 from penult.neighbors.blocks import row_length
 from penult.parsing import to_record
@@ -117,6 +117,7 @@ def read_index(path: Path, *, in_memory: bool = False) -> Parts:
     except OSError as error:
         raise unreadable(path, error) from error
     except Exception as error:  # numpy, and what reads recipes, raise what they like
+        refuse_unread(path, error)
         lines = str(error.args[0] if error.args else error).splitlines()
         cause = lines[0][:200] if lines else type(error).__name__
         raise IndexFileError(f"{path} is damaged or incomplete: {cause}; {hint}") from error

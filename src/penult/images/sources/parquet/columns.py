@@ -15,6 +15,7 @@ from penult.images.labels.manifest_rows import (
     unique_labels,
 )
 from penult.images.sources.random_access import RandomAccessFile
+from penult.inputs import refuse_unread
 from penult.interface import option
 from penult.messages import first_line
 from penult.parsing import read_json
@@ -55,6 +56,7 @@ def open_parquet(source: RandomAccessFile, stack: ExitStack) -> Any:
         file = parquet.ParquetFile(stream, buffer_size=1 << 18, pre_buffer=False)
         _features(file)  # are readable, if there are any
     except (pa.ArrowException, OSError, SourceError) as error:
+        refuse_unread(source.name, error)
         raise SourceError(
             f"{source.name} is not a readable Parquet file: {first_line(error)}"
         ) from error
@@ -160,6 +162,7 @@ def rows_of(source: RandomAccessFile, file: Any, columns: list[str]) -> Iterator
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns):
             yield from batch.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:  # also text that is not UTF-8
+        refuse_unread(source.name, error)
         raise SourceError(f"{source.name} is damaged: {first_line(error)}") from error
 
 
