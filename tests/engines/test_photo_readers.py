@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 import re
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
+from opened_elsewhere import deadly, logged, plain
 from PIL import Image
 
 from penult.backbones.registry import open_backbone
-from penult.engines import photo_readers, reading_processes
+from penult.engines import photo_readers
 from penult.engines.photo_decoder import PhotoDecoder
 from penult.engines.photo_readers import PhotoReaders
 from penult.engines.pipeline import run
@@ -71,25 +73,16 @@ def outcomes(blocks) -> dict[str, object]:
 
 
 def test_processes_give_the_outcomes_that_threads_give(engine, two_are_enough, tmp_path):
-    parent, log = os.getpid(), tmp_path / "processes"
+    log = tmp_path / "processes"
     contents = [b"not an image" if k % 10 == 9 else png(k) for k in range(60)]
-
-    def opened(data: bytes) -> io.BytesIO:
-        from penult.images.pixels.budget import DECODING  # that of the process
-
-        with log.open("a") as file:
-            file.write(f"{os.getpid()} {DECODING.size}\n")
-        return io.BytesIO(data)
-
     records = [
-        ImageRecord(f"{k:02}.png", lambda data=data: opened(data))
-        for k, data in enumerate(contents)
+        ImageRecord(f"{k:02}.png", partial(logged, data, log)) for k, data in enumerate(contents)
     ]
     by_processes = outcomes(run(records, engine, total=len(records)))
     room = dict(map(int, line.split()) for line in log.read_text().splitlines())
-    assert room.pop(parent) == DECODING.size
+    assert room.pop(os.getpid()) == DECODING.size
     assert room
-    assert set(room.values()) == {DECODING.size // 2}
+    assert set(room.values()) == {DECODING.size // 4}
     assert not any(psutil.pid_exists(other) for other in room)
     assert by_processes == outcomes(run(records, engine))
     assert list(by_processes) == [record.id for record in records]
@@ -99,13 +92,10 @@ def test_processes_give_the_outcomes_that_threads_give(engine, two_are_enough, t
 
 def test_what_a_process_read_when_it_was_killed_is_read_again(engine, two_are_enough, caplog):
     parent = os.getpid()
-
-    def opened(k: int) -> io.BytesIO:
-        if k == 30 and os.getpid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return io.BytesIO(png(k))
-
-    records = [ImageRecord(f"{k:02}.png", lambda k=k: opened(k)) for k in range(60)]
+    records = [
+        ImageRecord(f"{k:02}.png", partial(deadly if k == 30 else plain, png(k), parent))
+        for k in range(60)
+    ]
     told = outcomes(run(records, engine, total=len(records)))
     assert [shade for _, shade in told.values()] == list(range(60))
     (warning,) = caplog.messages
@@ -118,7 +108,7 @@ def test_where_no_process_can_be_started_threads_go_on(engine, two_are_enough, c
         raise OSError(12, "Cannot allocate memory")
 
     monkeypatch.setattr(ReadingProcesses, "__init__", no_memory)
-    records = [ImageRecord(f"{k:02}.png", lambda k=k: io.BytesIO(png(k))) for k in range(20)]
+    records = [ImageRecord(f"{k:02}.png", partial(io.BytesIO, png(k))) for k in range(20)]
     assert len(outcomes(run(records, engine, total=len(records)))) == 20
     (warning,) = caplog.messages
     assert "Cannot allocate memory" in warning
@@ -136,7 +126,7 @@ def test_where_not_all_processes_can_be_started_none_is_left(engine, two_are_eno
         started.append(process)
 
     monkeypatch.setattr(LokyProcess, "start", start_one)
-    records = [ImageRecord(f"{k:02}.png", lambda k=k: io.BytesIO(png(k))) for k in range(20)]
+    records = [ImageRecord(f"{k:02}.png", partial(io.BytesIO, png(k))) for k in range(20)]
     assert len(outcomes(run(records, engine, total=len(records)))) == 20
     (process,) = started
     process.join(30)
@@ -152,7 +142,8 @@ class Counted:
         self.count, self.decode, self.tasks = count, decode, []
         all_counted.append(self)
 
-    def submit(self, photos) -> Future[Reading]:
+    def submit(self, data: bytes) -> Future[Reading]:
+        photos = pickle.loads(data)
         self.tasks.append(len(photos))
         done: Future[Reading] = Future()
         done.set_result(read_photos(self.decode, photos))
@@ -172,7 +163,7 @@ def sixteen_cores(monkeypatch):
     monkeypatch.setattr(photo_readers, "free_memory", lambda: 1 << 36)
     monkeypatch.setattr(photo_readers, "_WORTH_STARTING", 5)
     monkeypatch.setattr(photo_readers, "_SMALL", 60.0)
-    monkeypatch.setattr(reading_processes, "ReadingProcesses", Counted)
+    monkeypatch.setattr(photo_readers, "ReadingProcesses", Counted)
 
 
 def files(folder, count=60) -> list[ImageRecord]:
@@ -226,9 +217,41 @@ def test_threads_read_where_processes_would_not_pay(
     assert not any(pool.tasks for pool in all_counted)
 
 
-def test_images_in_memory_stay_in_this_process(engine, sixteen_cores):
-    read_all(as_records([Image.new("RGB", (9, 7), (k,) * 3) for k in range(60)]), engine=engine)
-    assert not any(pool.tasks for pool in all_counted)
+def ours(data: bytes) -> io.BytesIO:
+    return io.BytesIO(data)
+
+
+ours.__module__ = "__main__"
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        lambda k: lambda: io.BytesIO(png(k)),
+        lambda k: partial(io.BytesIO, png(k) + bytes(1 << 15)),
+        lambda k: partial(ours, png(k)),
+    ],
+    ids=["no pickle", "a large one", "a function of the main program"],
+)
+def test_what_cannot_well_be_sent_is_read_by_threads(
+    engine, sixteen_cores, tmp_path, monkeypatch, opened
+):
+    monkeypatch.setattr(sys.modules["__main__"], "ours", ours, raising=False)
+    records = [ImageRecord(f"{k}", opened(k)) for k in range(60)]
+    read_all(records, engine=engine)
+    assert not all_counted
+    read_all([*files(tmp_path / "photos", 50), *records], engine=engine)
+    (pool,) = all_counted
+    assert 0 < sum(pool.tasks) <= 50
+
+
+def test_images_in_memory_stay_in_this_process(engine, sixteen_cores, tmp_path):
+    images = as_records([Image.new("RGB", (9, 7), (k,) * 3) for k in range(60)])
+    read_all(images, engine=engine)
+    assert not all_counted
+    read_all([*files(tmp_path / "photos", 50), *images], engine=engine)
+    (pool,) = all_counted
+    assert 0 < sum(pool.tasks) <= 50
 
 
 @pytest.fixture
@@ -247,7 +270,7 @@ def tell(readers: PhotoReaders, *, core_seconds: float = 0.0, size: int = 0) -> 
 
 
 def submit(readers: PhotoReaders, photos: int = 1) -> None:
-    photo = ImageRecord("a.png", lambda: io.BytesIO(png(1)))
+    photo = ImageRecord("a.png", partial(io.BytesIO, png(1)))
     readers.submit([[photo]] * photos)
 
 
@@ -308,6 +331,7 @@ def test_a_process_needs_no_stderr_is_left_alone_by_ctrl_c_and_ends_with_its_par
         stdout=subprocess.PIPE,
         text=True,
     ) as parent:
+        child = 0
         try:
             child = int(parent.stdout.readline())
             status = Path(f"/proc/{child}/status")
@@ -320,7 +344,12 @@ def test_a_process_needs_no_stderr_is_left_alone_by_ctrl_c_and_ends_with_its_par
             assert int(parent.stdout.readline()) == child
         finally:
             parent.kill()
-    until = time.monotonic() + 30
-    while psutil.pid_exists(child):
-        assert time.monotonic() < until, "the process outlives its parent"
-        time.sleep(0.05)
+            if child and sys.exc_info()[0]:
+                os.kill(child, signal.SIGKILL)
+    try:
+        psutil.Process(child).wait(30)
+    except psutil.TimeoutExpired:
+        os.kill(child, signal.SIGKILL)
+        pytest.fail("the process outlives its parent")
+    except psutil.NoSuchProcess:
+        pass

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from penult.decoding_threads import DecodingThreads
 from penult.engines.reading import Reading, read_photos
+from penult.engines.reading_processes import ReadingProcesses, sent
 from penult.images.in_memory import MemoryRecord
 from penult.machine import cores, free_memory
 from penult.messages import first_line
@@ -17,7 +18,6 @@ from penult.records import AugmentedRecord
 if TYPE_CHECKING:
     from penult.engines.photo_decoder import PhotoDecoder
     from penult.engines.reading import Photos
-    from penult.engines.reading_processes import ReadingProcesses
 
 __all__ = ["PhotoReaders"]
 
@@ -89,14 +89,10 @@ class PhotoReaders:
 
     def submit(self, photos: Photos) -> Future[Reading]:
         """Have photos read; ask `result` for what became of them."""
-        self._start_processes()
+        self._start_processes(photos)
         self._left -= sum(map(len, photos))
-        if self._processes is not None and self._in_processes and not _in_memory(photos):
-            try:
-                return self._processes.submit(photos)
-            except Exception as error:
-                self._give_up(error)
-        return self._threads.submit(read_photos, self._decode, photos)
+        task = self._sent(photos) if self._in_processes else None
+        return task or self._threads.submit(read_photos, self._decode, photos)
 
     def result(self, task: Future[Reading], photos: Photos) -> Reading:
         """Wait for a task; what was lost with the process that read it is read again."""
@@ -133,20 +129,34 @@ class PhotoReaders:
             and self._processes.are_ready
         )
 
-    def _start_processes(self) -> None:
+    def _start_processes(self, photos: Photos) -> None:
         if not self._wants_processes or self._processes is not None or not self._are_small:
             return
         count = min(self._suitable, free_memory() // _ROOM)
         daemon = multiprocessing.current_process().daemon  # which may have no children
-        if self._left < _WORTH_STARTING or count < _CORES or daemon:
+        pays = self._left >= _WORTH_STARTING and count >= _CORES
+        if not pays or daemon or _in_memory(photos) or sent(photos) is None:
             self._wants_processes = False
             return
         try:
-            from penult.engines.reading_processes import ReadingProcesses
-
             self._processes = ReadingProcesses(count, self._decode)
         except Exception as error:
             self._give_up(error)
+
+    def _sent(self, photos: Photos) -> Future[Reading] | None:
+        """Have a process read photos; None where they are left to threads."""
+        if self._processes is None or _in_memory(photos):
+            return None
+        data = sent(photos)
+        if data is None:
+            self._wants_processes = False
+            _log.info("penult: photos of this source are read by threads alone")
+            return None
+        try:
+            return self._processes.submit(data)
+        except Exception as error:
+            self._give_up(error)
+            return None
 
     def _give_up(self, error: Exception) -> None:
         if self._wants_processes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import time
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from penult.engines.photo_decoder import PhotoDecoder
     from penult.engines.reading import Photos
 
-__all__ = ["ReadingProcesses"]
+__all__ = ["ReadingProcesses", "sent"]
+
+_LONGEST = 1 << 14
+"""Bytes of a pickled record; one of a file has some 200."""
 
 
 class ReadingProcesses:
@@ -53,12 +57,17 @@ class ReadingProcesses:
         from loky.process_executor import ProcessPoolExecutor
 
         self.count = count
+        _start_trackers()
         context = get_context("loky")
+        # They are for small photos; what threads beside them decode has the other half.
+        room = DECODING.size // 2 // count
         self._pool = ProcessPoolExecutor(
             count,
             context=context,
             initializer=_begin,
-            initargs=(decode, DECODING.size // count, context.Lock(), os.getpid()),
+            initargs=(decode, room, context.Lock(), os.getpid()),
+            # A photo that was larger than others is no leak, for which loky would begin anew.
+            env={"LOKY_MAX_MEMORY_LEAK_SIZE": str(sys.maxsize)},
         )
         others = multiprocessing.active_children()
         try:
@@ -76,8 +85,8 @@ class ReadingProcesses:
         """Whether the first of them is; those that are not take no photo from it."""
         return self._first.done()
 
-    def submit(self, photos: Photos) -> Future[Reading]:
-        """Have photos read by whichever process is free first."""
+    def submit(self, photos: bytes) -> Future[Reading]:
+        """Have photos, as `sent` gives them, read by whichever process is free first."""
         task: Future[Reading] = self._pool.submit(_read, photos)
         return task
 
@@ -86,22 +95,43 @@ class ReadingProcesses:
         self._pool.shutdown(wait=True, kill_workers=True)
 
 
+def sent(photos: Photos) -> bytes | None:
+    """Pickle photos; None where they cannot be, or would be more than what is read is worth.
+
+    Not by loky, which sends what the main module defines with all that it refers to, each time.
+    """
+    try:
+        data = pickle.dumps(photos, pickle.HIGHEST_PROTOCOL)
+    except Exception:  # whatever a third party's records raise
+        return None
+    records = sum(map(len, photos))
+    return None if b"__main__" in data or len(data) > _LONGEST * records else data
+
+
+def _start_trackers() -> None:
+    """Start what clears up semaphores behind a killed process, and have it say nothing of that."""
+    from multiprocessing import resource_tracker
+
+    from loky.backend import resource_tracker as loky_tracker
+
+    sys.warnoptions.append("ignore")
+    try:
+        for tracker in (resource_tracker, loky_tracker):
+            tracker.ensure_running()
+    finally:
+        sys.warnoptions.remove("ignore")
+
+
 @contextmanager
 def _interrupts_left_to_us() -> Iterator[None]:
     """Processes that are started meanwhile never get a Ctrl-C: the one that started them ends them.
 
     The terminal sends it to all. A process that ignores it once Python runs would still show a
-    traceback before.
+    traceback before. Trackers have to be there already: starting one lets it through again.
     """
-    from multiprocessing import resource_tracker
-
-    from loky.backend import resource_tracker as loky_tracker
-
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    for tracker in (resource_tracker, loky_tracker):
-        tracker.ensure_running()  # which would let interrupts through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -136,5 +166,5 @@ def _nothing() -> None:
     pass
 
 
-def _read(photos: Photos) -> Reading:
-    return read_photos(_decoder[0], photos)
+def _read(photos: bytes) -> Reading:
+    return read_photos(_decoder[0], pickle.loads(photos))

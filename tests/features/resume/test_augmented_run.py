@@ -52,7 +52,7 @@ class Toy:
         self.spec = SimpleNamespace(reading=SimpleNamespace(on_error="skip"))
         self.computed: list[str] = []
 
-    def blocks(self, records, *, readers, dtype, known, augmented) -> Iterator[Block]:
+    def blocks(self, records, *, readers, total, dtype, known, augmented) -> Iterator[Block]:
         done, records = 0, iter(records)
         while batch := [self._outcome(one, known) for one in islice(records, 2)]:
             rows = [row for outcome, row in batch if row is not None]
