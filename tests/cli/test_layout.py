@@ -66,6 +66,18 @@ def test_words_of_a_heading_and_numbers_are_not_broken(capsys, monkeypatch):
     assert next(line for line in lines if "tulip" in line).split()[0] == "tulip/"
 
 
+def test_a_number_is_not_broken_however_narrow_the_terminal(capsys, monkeypatch):
+    columns = ("class", "precision", "recall", "support")
+    row = ("bluebell", "0.950", "0.857", "1,020")
+    lines = shown(capsys, monkeypatch, columns, [row], width=36, right=columns[1:])
+    assert lines[-2].split() == [*row]
+    monkeypatch.setenv("COLUMNS", "10")
+    table = Table(columns, right=columns[1:])
+    table.add_row(*row)
+    table.show()
+    assert capsys.readouterr().out.splitlines()[-2].split() == [*row]
+
+
 def test_two_columns_of_ids_give_alike_and_are_broken_after_slashes(capsys, monkeypatch):
     ids = [f"photos/{name}/image_0001.jpg" for name in ("buttercup", "bluebell")]
     columns = ("keep", "others", "weakest link")

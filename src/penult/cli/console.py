@@ -293,10 +293,18 @@ class Table:
             return
         words = [max(map(len, name.split()), default=0) for name in names]
         narrower = [max(own, word) for own, word in zip(cells, words, strict=True)]
-        widths = column_widths(narrower, words, fixed, room)
-        if widths is None:  # the first has to give, too
-            widths = column_widths(narrower, words, [False, *fixed[1:]], room)
-        for column, of, width in zip(columns, texts, widths or (), strict=False):
+        gives = [False, *fixed[1:]]  # the first has to, where there is too little room
+        letters = [1] * len(words)  # and then words of headings are broken, but no number is
+        cells = [max(own, 1) for own in cells]
+        widths = (
+            column_widths(narrower, words, fixed, room)
+            or column_widths(narrower, words, gives, room)
+            or column_widths(cells, letters, gives, room)
+        )
+        if widths is None:
+            widths = cells
+            console.width += max(0, sum(cells) - room)  # the terminal breaks lines as it likes
+        for column, of, width in zip(columns, texts, widths, strict=True):
             column.width, column.no_wrap = width, False
             for text in of:
                 text.plain = broken(text.plain, width)
