@@ -71,8 +71,8 @@ def options_shown(headings):
 def test_a_default_that_depends_is_told_in_words(penult):
     text = " ".join(penult("extract", "--help").out.split())
     assert (
-        "Threads that decode images. [default: the number of cores; 8 at most for small photos]"
-        in text
+        "Threads that decode images; on twelve cores and more, processes. [default: what suits "
+        "cores and photos]" in text
     )
     assert "-l, --layer LAYER" in text
     assert "[default: penultimate]" in text

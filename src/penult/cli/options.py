@@ -307,8 +307,16 @@ Workers = Annotated[
     int | None,
     speed_option(
         min=1,
-        help="Threads that decode images; from 12 on, of small photos, processes.",
+        help="Threads that decode images; on twelve cores and more, processes.",
         show_default="what suits cores and photos",
+    ),
+]
+WorkerThreads = Annotated[
+    int | None,
+    speed_option(
+        min=1,
+        help="Threads that decode images.",
+        show_default="the number of cores; 8 at most for small photos",
     ),
 ]
 Streams = Annotated[

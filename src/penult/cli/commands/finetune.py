@@ -143,7 +143,7 @@ def run(
         o.speed_option(help="Of the forward pass in training; weights are float32."),
     ] = "float32",
     device: o.Device = "auto",
-    workers: o.Workers = None,
+    workers: o.WorkerThreads = None,
     on_error: o.OnError = "skip",
     max_pixels: o.MaxPixels = None,
     allow_truncated: o.AllowTruncated = False,

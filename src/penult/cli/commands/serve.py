@@ -148,7 +148,7 @@ def run(
     engine: o.Engine = "auto",
     device: o.Device = "auto",
     batch_size: o.BatchSize = None,
-    workers: o.Workers = None,
+    workers: o.WorkerThreads = None,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
