@@ -21,7 +21,7 @@ class Networks:
     def __init__(self):
         self.calls = []
 
-    def pixels(self, image):
+    def preprocessor(self, image):
         return image.size
 
     def run(self, images):
