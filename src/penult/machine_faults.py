@@ -18,8 +18,10 @@ OUT_OF_MEMORY = re.compile(
 )
 """As torch, OpenVINO, HDF5, Python, the C++ library, and the system and its loader say it."""
 
-# What the numbers in a damaged file lead to: a place before its beginning, say.
+# What the numbers in a damaged file lead to, a place before its beginning, say; and a folder that
+# lacks one.
 _OF_FILES = {errno.EINVAL, errno.EFBIG, errno.EOVERFLOW, errno.ESPIPE, errno.EFAULT, errno.ERANGE}
+_OF_FILES |= {errno.ENOENT, errno.ENOTDIR}
 
 _LONGEST = 200
 

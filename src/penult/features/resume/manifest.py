@@ -99,8 +99,7 @@ class Manifest:
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, ResumeError):
                 raise
-            if not isinstance(error, FileNotFoundError):
-                refuse_unread(folder / _RUN, error)  # what it is of would be cleared away
+            refuse_unread(folder / _RUN, error)  # what it is of would be cleared away
             return None
 
     def write(self, folder: Path, *, sync: bool = True) -> None:
