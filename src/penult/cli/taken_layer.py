@@ -25,12 +25,11 @@ def taken_layer(features: str | Path, layer: str | None) -> str | None:
         None where there was nothing to choose, or nothing is left to be said.
     """
     from penult.features.places import is_feature_file
-    from penult.features.read import load
+    from penult.features.read import layer_recipes
 
     if layer is not None or not is_feature_file(features):
         return None
-    found = load(features)
-    there = len(found.layers)
-    if there < 2:
+    names = [*layer_recipes(features)]
+    if len(names) < 2:
         return None
-    return f"layer {found.name}, the last of {there}; {option('layer', 'LAYER')} takes another"
+    return f"layer {names[-1]}, the last of {len(names)}; {option('layer', 'LAYER')} takes another"

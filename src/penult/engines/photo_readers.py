@@ -76,22 +76,22 @@ class PhotoReaders:
         if self._last is None:
             return 1
         at_once = max(1, int(_WORTH_IT / max(self._last.seconds, 1e-9)))
-        if self._in_processes:
+        if self._next_pool:
             at_once = max(at_once, _PIECE // max(1, self._last.size))
         return min(at_once, self._most)
 
     @property
     def busy(self) -> int:
         """How many tasks keep all of them busy."""
-        if self._processes is not None and self._in_processes:
-            return 2 * self._processes.count
-        return self._workers or cores()
+        pool = self._next_pool
+        return 2 * pool.count if pool else self._workers or cores()
 
     def submit(self, photos: Photos) -> Future[Reading]:
         """Have photos read; ask `result` for what became of them."""
         self._start_processes(photos)
         self._left -= sum(map(len, photos))
-        task = self._sent(photos) if self._in_processes else None
+        pool = self._next_pool
+        task = self._sent(pool, photos) if pool else None
         return task or self._threads.submit(read_photos, self._decode, photos)
 
     def result(self, task: Future[Reading], photos: Photos) -> Reading:
@@ -120,14 +120,11 @@ class PhotoReaders:
         return self._last is not None and self._last.core_seconds <= _SMALL
 
     @property
-    def _in_processes(self) -> bool:
-        """Whether the next task is for them."""
-        return (
-            self._processes is not None
-            and self._wants_processes
-            and self._are_small
-            and self._processes.are_ready
-        )
+    def _next_pool(self) -> ReadingProcesses | None:
+        """The processes, where the next task is for them."""
+        pool = self._processes
+        is_theirs = self._wants_processes and self._are_small and pool and pool.are_ready
+        return pool if is_theirs else None
 
     def _start_processes(self, photos: Photos) -> None:
         if not self._wants_processes or self._processes is not None or not self._are_small:
@@ -143,9 +140,9 @@ class PhotoReaders:
         except Exception as error:
             self._give_up(error)
 
-    def _sent(self, photos: Photos) -> Future[Reading] | None:
+    def _sent(self, pool: ReadingProcesses, photos: Photos) -> Future[Reading] | None:
         """Have a process read photos; None where they are left to threads."""
-        if self._processes is None or _in_memory(photos):
+        if _in_memory(photos):
             return None
         data = sent(photos)
         if data is None:
@@ -153,7 +150,7 @@ class PhotoReaders:
             _log.info("penult: photos of this source are read by threads alone")
             return None
         try:
-            return self._processes.submit(data)
+            return pool.submit(data)
         except Exception as error:
             self._give_up(error)
             return None

@@ -119,8 +119,7 @@ class PartFiles:
         try:
             found = path.stat().st_size
         except OSError as error:
-            if not isinstance(error, FileNotFoundError):
-                refuse_unread(place, error)
+            refuse_unread(place, error)
             raise self._missing(place) from error
         if found != entry.nbytes:
             raise FeatureFileError(
@@ -205,10 +204,8 @@ class PartFiles:
         place = self.store.place(entry.name)
         try:
             yield
-        except MissingExtraError:
+        except (MissingExtraError, UnreadableFileError):
             raise  # the part is as good as it was
-        except UnreadableFileError:
-            raise  # likewise
         except Refused as refused:
             raise FeatureFileError(f"{place} {refused}; {self._again()}") from refused
         except FileFormatError as error:
