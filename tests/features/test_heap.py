@@ -98,6 +98,16 @@ def test_heaps_are_judged_alike_however_little_of_the_file_is_mapped_at_a_time(
     assert 5 < sum(judged) < 35
 
 
+@pytest.mark.parametrize("before", range(56, 65))
+def test_a_heap_that_begins_where_a_mapped_part_ends_is_found(tmp_path, monkeypatch, before):
+    monkeypatch.setattr(heap, "_MAPPED", 64)
+    endless = b"GCOL\x01\0\0\0" + struct.pack("<Q", 40) + entry(0, 8, bytes(8))
+    assert is_endless(endless, 0)
+    path = tmp_path / "heap"
+    path.write_bytes(bytes(before) + endless + bytes(64))
+    assert has_endless_heap(path)
+
+
 def test_of_a_large_file_no_more_is_mapped_than_its_heaps_and_where_they_are_looked_for(
     tmp_path, monkeypatch
 ):
